@@ -1,0 +1,91 @@
+//! Steps that make, stop, start and remove containers.
+
+use cutover_proxyconf::Slot;
+use cutover_runtime::{Container, State};
+use futures_util::future::try_join_all;
+
+use super::{Apply, Done};
+use crate::failure::{Exit, Failure};
+use crate::release::label;
+use crate::slots::{Role, container_name};
+
+impl Apply<'_> {
+    /// Makes and starts the replicas of the release as the slot's candidate; those that run already are kept.
+    pub(super) async fn place(&self, slot: Slot) -> Done {
+        let release = self.release()?;
+        let standing = self.standing(slot).await?;
+        let engine = &self.target.engine;
+        let places = self.target.places.get(slot);
+        let usable = |c: &&Container| {
+            let same = c.labels.get(label::RELEASE).is_some_and(|id| *id == release.id.0);
+            same && release.secrets_are_in(c) && matches!(c.state, State::Running | State::Created)
+        };
+        let made = places.iter().enumerate().map(|(index, place)| {
+            // By its number: a run that was killed while it renamed left some with the other name.
+            let number = (index + 1).to_string();
+            let there = standing.candidate.iter().find(|c| c.labels.get(label::REPLICA) == Some(&number));
+            let name = container_name(&self.target.name, slot, index + 1, Role::Candidate);
+            let spec = release.container(&self.target.name, slot, index + 1, name, place);
+            async move {
+                if let Some(container) = there.filter(usable) {
+                    return Ok(container.id.clone());
+                }
+                if let Some(container) = there {
+                    self.stop_and_remove(container).await?;
+                }
+                engine.create_container(&spec).await
+            }
+        });
+        let ids = try_join_all(made).await?;
+        try_join_all(ids.iter().map(|id| engine.start(id))).await?;
+        Ok(())
+    }
+
+    /// Stops the slot's accepted release and keeps its containers.
+    pub(super) async fn retire(&self, slot: Slot) -> Done {
+        let standing = self.standing(slot).await?;
+        let grace = self.target.app.stop_grace.0;
+        try_join_all(standing.accepted.iter().map(|c| self.target.engine.stop(&c.id, grace))).await?;
+        Ok(())
+    }
+
+    /// Removes the slot's candidate.
+    pub(super) async fn discard(&self, slot: Slot) -> Done {
+        let standing = self.standing(slot).await?;
+        try_join_all(standing.candidate.iter().map(|container| self.stop_and_remove(container))).await?;
+        Ok(())
+    }
+
+    /// Removes what the slot held before, and gives its candidate the names of an accepted release.
+    pub(super) async fn accept(&self, slot: Slot) -> Done {
+        let standing = self.standing(slot).await?;
+        if standing.candidate.is_empty() {
+            return Ok(());
+        }
+        if !standing.candidate.iter().all(|container| container.state.is_running()) {
+            let words = format!("the release in {slot} is not accepted: not all of its containers run");
+            return Err(Failure::new(Exit::Unhealthy, words).into());
+        }
+        try_join_all(standing.accepted.iter().map(|container| self.stop_and_remove(container))).await?;
+        for container in &standing.candidate {
+            let replica = container.labels.get(label::REPLICA).and_then(|n| n.parse().ok()).unwrap_or(1);
+            let name = container_name(&self.target.name, slot, replica, Role::Accepted);
+            if container.name != name {
+                self.target.engine.rename(&container.id, &name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the slot's accepted release again.
+    pub(super) async fn reinstate(&self, slot: Slot) -> Done {
+        let standing = self.standing(slot).await?;
+        try_join_all(standing.accepted.iter().map(|c| self.target.engine.start(&c.id))).await?;
+        Ok(())
+    }
+
+    async fn stop_and_remove(&self, container: &Container) -> Result<(), cutover_runtime::Error> {
+        self.target.engine.stop(&container.id, self.target.app.stop_grace.0).await?;
+        self.target.engine.remove(&container.id).await
+    }
+}

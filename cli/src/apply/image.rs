@@ -1,0 +1,37 @@
+//! The step that pulls the release's image into the engine.
+
+use cutover_registry::Credentials as RegistryCredentials;
+use cutover_runtime::{Credentials, PullProgress};
+
+use super::{Apply, Done};
+use crate::credentials;
+use crate::report::Event;
+
+impl Apply<'_> {
+    /// Makes sure that the engine has the image, by its digest.
+    pub(super) async fn pull(&self) -> Done {
+        let release = self.release()?;
+        let pinned = release.pinned();
+        if self.target.engine.observe_image(&pinned).await?.is_some() {
+            return Ok(());
+        }
+        let credentials = match credentials::find(self.target.config, release.image.registry()).await? {
+            RegistryCredentials::Basic { username, password } => Some(Credentials { username, password }),
+            // The engine takes an identity token in a password's place under this name.
+            RegistryCredentials::IdentityToken(token) => {
+                Some(Credentials { username: "<token>".to_owned(), password: token })
+            }
+            _ => None,
+        };
+        let report = self.report;
+        let mut progress = move |progress: PullProgress| {
+            if let (Some(layer), Some(done), Some(total)) =
+                (&progress.layer, progress.current, progress.total)
+            {
+                report.tell(Event::Layer { layer, done, total });
+            }
+        };
+        self.target.engine.ensure_image(&pinned, credentials.as_ref(), &mut progress).await?;
+        Ok(())
+    }
+}

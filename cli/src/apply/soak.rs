@@ -1,0 +1,68 @@
+//! The step that watches a release after the switch.
+
+use std::time::{Duration, Instant};
+
+use cutover_proxyconf::{Address, Slot};
+use cutover_runtime::Container;
+use futures_util::future::select_all;
+
+use super::gates::Look;
+use super::{Apply, Done, Stopped};
+use crate::failure::{Exit, Failure};
+use crate::slots;
+
+/// Between two looks at a release that was just switched to.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// So many bad looks in a row are a failure. An exit is one at once.
+const BAD_LOOKS: u32 = 3;
+
+impl Apply<'_> {
+    /// Watches the slot for the soak time: none of its containers may end, and nginx must get its answers from it.
+    pub(super) async fn soak(&self, slot: Slot) -> Done {
+        let standing = self.standing(slot).await?;
+        let replicas = standing.tried();
+        if replicas.is_empty() {
+            return Err(Failure::new(Exit::RolledBack, format!("{slot} is empty")).into());
+        }
+        let exits = select_all(replicas.iter().map(|c| Box::pin(self.target.engine.wait_exit(&c.id))));
+        let addresses = slots::addresses(replicas);
+        let watched = self.watch(slot, &addresses);
+        tokio::select! {
+            biased;
+            (ended, which, _) = exits => {
+                let code = ended.map_or_else(|error| error.to_string(), |code| format!("status {code}"));
+                Err(self.gone_bad(&replicas[which], &format!("{} ended with {code}", replicas[which].name)).await)
+            }
+            why = watched => match why? {
+                None => Ok(()),
+                Some(why) => Err(self.gone_bad(&replicas[0], &format!("{slot} went bad: {why}")).await),
+            },
+        }
+    }
+
+    /// Looks through nginx until the soak time is over; says why if it goes bad.
+    async fn watch(&self, slot: Slot, addresses: &[Address]) -> Done<Option<String>> {
+        let (began, limit, mut bad) = (Instant::now(), self.target.app.soak.0, 0);
+        loop {
+            match self.look_through(slot, addresses).await? {
+                Look::Well(_) => bad = 0,
+                Look::Ill(why) => {
+                    bad += 1;
+                    if bad >= BAD_LOOKS {
+                        return Ok(Some(why));
+                    }
+                }
+            }
+            if bad == 0 && began.elapsed() >= limit {
+                return Ok(None);
+            }
+            tokio::time::sleep(PAUSE.min(limit)).await;
+        }
+    }
+
+    async fn gone_bad(&self, container: &Container, words: &str) -> Stopped {
+        let logs = self.target.engine.last_log_lines(&container.id, 20).await;
+        Failure::new(Exit::RolledBack, words).logs(logs).into()
+    }
+}

@@ -1,0 +1,162 @@
+//! The commands, one file each, and the way from the command line to an exit status.
+
+mod change;
+mod image;
+mod look;
+mod nginx;
+mod notify;
+mod plan;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{CommandFactory as _, Parser as _};
+use tokio_util::sync::CancellationToken;
+
+use crate::args::{Cli, Command, Global, Schema};
+use crate::config::{self, Config};
+use crate::failure::{Exit, Failure};
+use crate::output::Output;
+
+/// What every command gets.
+struct Context {
+    global: Global,
+    output: Output,
+    interrupt: CancellationToken,
+    began: Instant,
+}
+
+impl Context {
+    fn config(&self) -> Result<Config, Failure> {
+        Ok(Config::read(&self.global.config)?)
+    }
+
+    /// Work that touches nothing, and may be cut at any point.
+    async fn unless_interrupted<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.interrupt.cancelled() => {
+                Err(Failure::new(Exit::Interrupted, "interrupted before anything was done").serves("nothing was changed"))
+            }
+            done = work => done,
+        }
+    }
+}
+
+type Ended = Result<Exit, Failure>;
+
+/// Runs `cutover` with these arguments, the program's name first.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, not errors; both are printed by clap to where they belong.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            drop(error.print());
+            return exit.into();
+        }
+    };
+    let output = Output::new(&cli.global);
+    trace(cli.global.verbose, output.colour());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.failure(&Failure::from_error(Exit::Fault, &error));
+            return Exit::Fault.into();
+        }
+    };
+    let exit = runtime.block_on(run(cli, output));
+    // Threads that still read a secret's command or a name server are not waited for.
+    runtime.shutdown_background();
+    exit.into()
+}
+
+async fn run(cli: Cli, output: Output) -> Exit {
+    let interrupt = CancellationToken::new();
+    tokio::spawn(listen(interrupt.clone()));
+    let context = Context { global: cli.global, output, interrupt, began: Instant::now() };
+    match dispatch(cli.command, &context).await {
+        Ok(exit) => exit,
+        Err(failure) => {
+            context.output.failure(&failure);
+            failure.exit()
+        }
+    }
+}
+
+async fn dispatch(command: Command, context: &Context) -> Ended {
+    match command {
+        Command::Plan { app, image } => plan::plan(context, &app, image.as_ref()).await,
+        Command::Deploy(deploy) => change::deploy(context, &deploy).await,
+        Command::Backup { app, wait } => change::backup(context, &app, &wait).await,
+        Command::Rollback { app, to, wait } => change::rollback(context, &app, to.as_deref(), &wait).await,
+        Command::Ship(deploy) => change::ship(context, &deploy).await,
+        Command::Promote { app, wait } => change::promote(context, &app, &wait).await,
+        Command::Abort { app, wait } => change::abort(context, &app, &wait).await,
+        Command::Status { app } => look::status(context, &app).await,
+        Command::History { app, limit } => look::history(context, &app, limit).await,
+        Command::Logs { app, slot, tail, follow } => look::logs(context, &app, slot, tail, follow).await,
+        Command::Notify { app, status } => notify::notify(context, &app, status).await,
+        Command::Nginx(command) => nginx::nginx(context, &command).await,
+        Command::Image(command) => image::image(context, &command).await,
+        Command::Config(Schema::Schema) => {
+            let schema = serde_json::to_string_pretty(&config::schema());
+            context.output.text(&schema.map_err(|error| Failure::from_error(Exit::Fault, &error))?);
+            Ok(Exit::Done)
+        }
+        Command::Config(Schema::Check) => context.config().map(|_| Exit::Done),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "cutover", &mut script);
+            context.output.text(&String::from_utf8_lossy(&script));
+            Ok(Exit::Done)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            rendered.map_err(|error| Failure::from_error(Exit::Fault, &error))?;
+            context.output.text(&String::from_utf8_lossy(&page));
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// The first signal asks for an end at the next safe point, the second ends at once: that is harmless at any point.
+async fn listen(interrupt: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    for _ in 0..2 {
+        tokio::select! {
+            _ = int.recv() => {}
+            _ = term.recv() => {}
+        }
+        if interrupt.is_cancelled() {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        interrupt.cancel();
+    }
+}
+
+fn trace(verbose: u8, colour: bool) {
+    use tracing_subscriber::EnvFilter;
+    // Ours alone, by name: what a library says of its requests may hold what is none of a log's business.
+    let level = match verbose {
+        0 => return,
+        1 => "debug",
+        _ => "trace",
+    };
+    let ours = ["cutover", "cutover_registry", "cutover_runtime", "cutover_proxyconf", "cutover_notify"];
+    let filter = EnvFilter::new(ours.map(|krate| format!("{krate}={level}")).join(","));
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(colour).with_writer(std::io::stderr).with_env_filter(filter);
+    // Only the first one in a process counts.
+    drop(subscriber.try_init());
+}

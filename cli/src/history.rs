@@ -1,0 +1,136 @@
+//! What was deployed when, by whom: one JSON line a run, for people. Nothing decides by it what is live.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::lock::Lock;
+
+/// So many runs are kept.
+const KEPT: usize = 1_000;
+
+/// One run of a command that changes an app.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it ended, in RFC 3339.
+    pub time: String,
+    /// The command: `deploy`, `backup`, `rollback`, `promote` or `abort`.
+    pub command: String,
+    /// Who ran it, and where.
+    pub who: String,
+    /// The outcome's name, as in `--json`.
+    pub outcome: String,
+    /// The release, by its id.
+    pub release: Option<String>,
+    /// The image it was asked for by.
+    pub image: Option<String>,
+    /// The image's digest.
+    pub digest: Option<String>,
+    /// The digest that was live before.
+    pub previous: Option<String>,
+    /// The slot that was live before.
+    pub from: Option<String>,
+    /// The slot that is live now.
+    pub live: Option<String>,
+    /// How long each phase took, in seconds.
+    pub phases: BTreeMap<String, f64>,
+    /// Why it failed, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Why the history could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("the history {} cannot be {done}", .path.display())]
+pub struct HistoryFailed {
+    path: PathBuf,
+    done: &'static str,
+    source: std::io::Error,
+}
+
+/// The entries of an app, oldest first. Lines that are no entry are passed over.
+///
+/// # Errors
+/// [`HistoryFailed`]; a history that is not there is an empty one.
+pub fn read(folder: &Path) -> Result<Vec<Entry>, HistoryFailed> {
+    let path = path(folder);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(HistoryFailed { path, done: "read", source }),
+    }
+}
+
+/// Adds an entry, whole or not at all. Only the holder of the lock can.
+///
+/// # Errors
+/// [`HistoryFailed`]; the history is as it was then.
+pub fn add(lock: &Lock, entry: &Entry) -> Result<(), HistoryFailed> {
+    let path = path(lock.folder());
+    write(&path, entry, lock.folder()).map_err(|source| HistoryFailed { path, done: "written", source })
+}
+
+fn write(path: &Path, entry: &Entry, folder: &Path) -> std::io::Result<()> {
+    let old = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error),
+    };
+    let lines: Vec<&str> = old.lines().collect();
+    let mut text = lines[lines.len().saturating_sub(KEPT - 1)..].join("\n");
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&serde_json::to_string(entry)?);
+    text.push('\n');
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    OpenOptions::new().read(true).open(folder)?.sync_all()
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("history.jsonl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::Holder;
+
+    fn entry(number: usize) -> Entry {
+        Entry {
+            time: "2026-01-01T00:00:00Z".into(),
+            command: "deploy".into(),
+            who: "ann@host".into(),
+            outcome: "deployed".into(),
+            release: Some(number.to_string()),
+            image: None,
+            digest: None,
+            previous: None,
+            from: None,
+            live: Some("blue".into()),
+            phases: BTreeMap::from([("gate".into(), 0.5)]),
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn entries_come_back_in_order_and_the_oldest_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = "web".parse().unwrap();
+        let holder = Holder { pid: 1, who: String::new(), command: String::new(), since: String::new() };
+        let lock = Lock::take(folder.path(), &app, &holder).unwrap();
+        assert_eq!(read(lock.folder()).unwrap(), []);
+        std::fs::write(path(lock.folder()), format!("{}torn", "{}\n".repeat(KEPT))).unwrap();
+        for number in 0..3 {
+            add(&lock, &entry(number)).unwrap();
+        }
+        assert_eq!(read(lock.folder()).unwrap(), [entry(0), entry(1), entry(2)]);
+        assert_eq!(std::fs::read_to_string(path(lock.folder())).unwrap().lines().count(), KEPT);
+    }
+}

@@ -1,0 +1,43 @@
+//! Blue-green deployments of Docker containers behind nginx that lose no request.
+//!
+//! The library under the `cutover` command: it reads a [`config`], observes the world ([`observe`]), plans the way to a
+//! [`plan::Goal`] without touching anything ([`plan`]), does the steps ([`apply`]) and tells what came of it
+//! ([`outcome`], [`history`], [`notice`]). It prints nothing; who wants to see it work gives it a [`report::Report`].
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! let text = r#"
+//!     [apps.web]
+//!     image = "ghcr.io/acme/web:latest"
+//!     port  = 8112
+//! "#;
+//! let config = cutover::config::Config::parse(Path::new("cutover.toml"), text)?;
+//! let (name, app) = config.app(None)?;
+//! assert_eq!((name.as_str(), app.port.get()), ("web", 8112));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod apply;
+pub mod args;
+pub mod commands;
+pub mod config;
+pub mod credentials;
+pub mod edge;
+pub mod failure;
+pub mod history;
+pub mod lock;
+pub mod notice;
+pub mod observe;
+pub mod origin;
+pub mod outcome;
+pub mod output;
+pub mod places;
+pub mod plan;
+pub mod release;
+pub mod report;
+pub mod run;
+pub mod slots;
+pub mod target;
+
+pub use commands::main;

@@ -1,0 +1,186 @@
+//! One deploy of an app at a time. The lock is the kernel's (`flock`), so it dies with its holder.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cutover_proxyconf::AppName;
+use serde::{Deserialize, Serialize};
+
+/// How often a waiting deploy looks whether the lock is free.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The process.
+    pub pid: u32,
+    /// Who ran it.
+    pub who: String,
+    /// The command.
+    pub command: String,
+    /// Since when, in RFC 3339.
+    pub since: String,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` by {} (process {}) since {}", self.command, self.who, self.pid, self.since)
+    }
+}
+
+/// The right to change an app, and the only way to its history. Given up when dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    folder: PathBuf,
+}
+
+/// Why the lock was not had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotLocked {
+    /// Someone else holds it.
+    #[error("another run holds the lock of this app: {}", .0.as_ref().map_or_else(|| "it has just begun".to_owned(), ToString::to_string))]
+    Held(Option<Holder>),
+    /// The lock's file cannot be used.
+    #[error("the lock {} cannot be used", .path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+/// The folder of an app below the data folder.
+#[must_use]
+pub fn folder(data_dir: &Path, app: &AppName) -> PathBuf {
+    data_dir.join(app.as_str())
+}
+
+impl Lock {
+    /// Takes the lock of an app, at once or not at all.
+    ///
+    /// # Errors
+    /// [`NotLocked::Held`] with the holder where one is known.
+    pub fn take(data_dir: &Path, app: &AppName, holder: &Holder) -> Result<Self, NotLocked> {
+        let folder = folder(data_dir, app);
+        let path = folder.join("lock");
+        let io = |source| NotLocked::Io { path: path.clone(), source };
+        make(&folder).map_err(io)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path)
+            .map_err(io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => return Err(NotLocked::Held(read_holder(&mut file))),
+            Err(std::fs::TryLockError::Error(source)) => return Err(io(source)),
+        }
+        write_holder(&mut file, holder).map_err(io)?;
+        Ok(Self { file, folder })
+    }
+
+    /// Takes the lock of an app, and waits for it where someone else holds it; `told` is called once with that one.
+    ///
+    /// # Errors
+    /// [`NotLocked::Io`].
+    pub async fn wait(
+        data_dir: &Path,
+        app: &AppName,
+        holder: &Holder,
+        mut told: impl FnMut(Option<&Holder>),
+    ) -> Result<Self, NotLocked> {
+        let mut first = true;
+        loop {
+            match Self::take(data_dir, app, holder) {
+                Err(NotLocked::Held(other)) => {
+                    if std::mem::take(&mut first) {
+                        told(other.as_ref());
+                    }
+                    tokio::time::sleep(LOOK).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// The app's folder, where what is under the lock is kept.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The words would outlive the lock. That they cannot be removed costs nobody anything.
+        drop(self.file.set_len(0));
+    }
+}
+
+/// Makes the folder so that nginx's workers can search it whatever the umask is: the marker stands there too.
+fn make(folder: &Path) -> std::io::Result<()> {
+    for folder in folder.ancestors().take(2).collect::<Vec<_>>().into_iter().rev() {
+        if !folder.is_dir() {
+            std::fs::create_dir_all(folder)?;
+            std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
+        }
+    }
+    Ok(())
+}
+
+fn read_holder(file: &mut File) -> Option<Holder> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn write_holder(file: &mut File, holder: &Holder) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(&serde_json::to_vec(holder)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(command: &str) -> Holder {
+        Holder { pid: 7, who: "ann".into(), command: command.into(), since: "2026-01-01T00:00:00Z".into() }
+    }
+
+    #[test]
+    fn the_second_is_told_who_holds_the_lock_and_gets_it_once_the_first_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = "web".parse().unwrap();
+        let first = Lock::take(folder.path(), &app, &holder("deploy")).unwrap();
+        match Lock::take(folder.path(), &app, &holder("rollback")) {
+            Err(NotLocked::Held(Some(other))) => assert_eq!(other, holder("deploy")),
+            other => panic!("{other:?}"),
+        }
+        let other_app = "api".parse().unwrap();
+        assert!(Lock::take(folder.path(), &other_app, &holder("deploy")).is_ok());
+        drop(first);
+        assert!(Lock::take(folder.path(), &app, &holder("rollback")).is_ok());
+    }
+
+    #[test]
+    fn a_link_in_the_locks_place_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("target");
+        std::fs::create_dir(folder.path().join("web")).unwrap();
+        std::os::unix::fs::symlink(&target, folder.path().join("web/lock")).unwrap();
+        let app = "web".parse().unwrap();
+        assert!(matches!(Lock::take(folder.path(), &app, &holder("deploy")), Err(NotLocked::Io { .. })));
+        assert!(!target.exists());
+    }
+}

@@ -1,0 +1,92 @@
+//! Narration for a person on a terminal: a line that moves for what is under way, and bars for layers.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::seconds;
+use crate::report::{Event, Report};
+
+/// Draws what happens.
+pub(super) struct Terminal {
+    drawn: MultiProgress,
+    now: Mutex<Option<ProgressBar>>,
+    layers: Mutex<HashMap<String, ProgressBar>>,
+    colour: bool,
+}
+
+impl Terminal {
+    pub(super) fn new(colour: bool) -> Self {
+        let (now, layers) = (Mutex::default(), Mutex::default());
+        Self { drawn: MultiProgress::new(), now, layers, colour }
+    }
+
+    fn line(&self, text: &str) {
+        // A terminal that cannot be written to is no reason to stop a deploy.
+        drop(self.drawn.println(text));
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn begin(&self, text: String) {
+        let spinner = self.drawn.add(ProgressBar::new_spinner());
+        spinner.set_style(style("{spinner} {msg} {elapsed}"));
+        spinner.set_message(text);
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        self.replace(Some(spinner));
+    }
+
+    fn replace(&self, spinner: Option<ProgressBar>) {
+        let Ok(mut now) = self.now.lock() else { return };
+        if let Some(old) = std::mem::replace(&mut *now, spinner) {
+            old.finish_and_clear();
+        }
+    }
+
+    fn layer(&self, layer: &str, done: u64, total: u64) {
+        let Ok(mut layers) = self.layers.lock() else { return };
+        let bar = layers.entry(layer.to_owned()).or_insert_with(|| {
+            let bar = self.drawn.add(ProgressBar::new(total));
+            bar.set_style(style("  {prefix} {bar:30} {bytes}/{total_bytes}"));
+            bar.set_prefix(layer.chars().take(12).collect::<String>());
+            bar
+        });
+        bar.set_length(total);
+        bar.set_position(done);
+        if done >= total {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Report for Terminal {
+    fn tell(&self, event: Event<'_>) {
+        match event {
+            Event::Planned(plan) if plan.steps.is_empty() => self.line("nothing to do"),
+            Event::Begun(step) => self.begin(step.to_string()),
+            Event::Done(step, took) => {
+                self.replace(None);
+                let mark = self.paint("32", "ok");
+                self.line(&format!("{mark} {step} ({})", seconds(took.as_secs_f64())));
+            }
+            Event::Layer { layer, done, total } => self.layer(layer, done, total),
+            Event::Note(words) => self.line(&format!("   {words}")),
+            Event::Warning(words) => self.line(&format!("{} {words}", self.paint("1;33", "warning:"))),
+            Event::Planned(_) => {}
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.replace(None);
+    }
+}

@@ -1,0 +1,260 @@
+//! The world in the small: two slots with two replicas each, nginx, and the names that containers have.
+
+use std::fmt;
+
+use cutover_proxyconf::{BySlot, Slot};
+
+use super::super::{Condition, Live, Occupant, ReleaseId, SlotState, World};
+
+/// Replicas of a slot.
+pub(super) const REPLICAS: usize = 2;
+
+/// A container, or the lack of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Replica {
+    Absent,
+    Stopped,
+    Well,
+    Ill,
+}
+
+impl Replica {
+    pub(super) fn runs(self) -> bool {
+        matches!(self, Self::Well | Self::Ill)
+    }
+}
+
+/// The release that goals ask for, and two others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Release {
+    New,
+    Old,
+    Older,
+}
+
+impl Release {
+    pub(super) fn id(self) -> ReleaseId {
+        let id = match self {
+            Self::New => "new",
+            Self::Old => "old",
+            Self::Older => "older",
+        };
+        ReleaseId(id.to_owned())
+    }
+}
+
+/// The containers of one slot that bear one kind of name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Group {
+    pub(super) release: Release,
+    pub(super) replicas: [Replica; REPLICAS],
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() { f.write_str("-") } else { write!(f, "{:?}{:?}", self.release, self.replicas) }
+    }
+}
+
+impl Group {
+    pub(super) const EMPTY: Self = Self { release: Release::New, replicas: [Replica::Absent; REPLICAS] };
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.replicas.iter().all(|replica| *replica == Replica::Absent)
+    }
+
+    pub(super) fn all_run(&self) -> bool {
+        self.replicas.iter().all(|replica| matches!(replica, Replica::Well | Replica::Ill | Replica::Absent))
+    }
+
+    pub(super) fn all_well(&self) -> bool {
+        self.replicas.iter().all(|replica| *replica == Replica::Well)
+    }
+
+    /// As `slots::occupant` has it.
+    fn occupant(&self) -> Option<Occupant> {
+        if self.is_empty() {
+            return None;
+        }
+        let all = |test: fn(Replica) -> bool| self.replicas.iter().copied().all(test);
+        let condition = if self.all_well() {
+            Condition::Healthy
+        } else if all(Replica::runs) {
+            Condition::Ailing
+        } else if all(|replica| replica == Replica::Stopped) {
+            Condition::Stopped
+        } else {
+            Condition::Broken
+        };
+        Some(Occupant { release: self.release.id(), condition })
+    }
+}
+
+/// Which of the two names a container has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Name {
+    Accepted,
+    Candidate,
+}
+
+/// The containers of one slot, by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Containers {
+    pub(super) accepted: Group,
+    pub(super) candidate: Group,
+}
+
+impl Containers {
+    pub(super) fn group(&mut self, name: Name) -> &mut Group {
+        match name {
+            Name::Accepted => &mut self.accepted,
+            Name::Candidate => &mut self.candidate,
+        }
+    }
+
+    fn renamed_by_half(release: Release) -> Self {
+        use Replica::{Absent, Well};
+        let group = |replicas| Group { release, replicas };
+        Self { accepted: group([Well, Absent]), candidate: group([Absent, Well]) }
+    }
+
+    fn shares_an_address(&self) -> bool {
+        (0..REPLICAS).any(|n| self.accepted.replicas[n].runs() && self.candidate.replicas[n].runs())
+    }
+
+    /// Forgets which release it was that has no container any more.
+    pub(super) fn forget(&mut self) {
+        for group in [&mut self.accepted, &mut self.candidate] {
+            if group.is_empty() {
+                *group = Group::EMPTY;
+            }
+        }
+    }
+
+    /// As `slots::settle` has it: a candidate of which some replicas are renamed already is one candidate still.
+    pub(super) fn half_renamed(&self) -> bool {
+        !self.accepted.is_empty()
+            && !self.candidate.is_empty()
+            && self.accepted.release == self.candidate.release
+            && (0..REPLICAS)
+                .all(|n| self.accepted.replicas[n].min(self.candidate.replicas[n]) == Replica::Absent)
+    }
+
+    /// The accepted release and the candidate, by their roles.
+    pub(super) fn roles(&self) -> (Group, Group) {
+        if !self.half_renamed() {
+            return (self.accepted, self.candidate);
+        }
+        let mut whole = self.candidate;
+        for (replica, renamed) in whole.replicas.iter_mut().zip(self.accepted.replicas) {
+            *replica = (*replica).max(renamed);
+        }
+        (Group::EMPTY, whole)
+    }
+
+    /// As `Standing::occupant` has it.
+    pub(super) fn occupant(&self) -> Group {
+        let (accepted, candidate) = self.roles();
+        let candidate_runs = !candidate.is_empty() && candidate.all_run();
+        if candidate_runs || accepted.is_empty() { candidate } else { accepted }
+    }
+
+    fn state(&self) -> SlotState {
+        let (accepted, candidate) = self.roles();
+        SlotState { accepted: accepted.occupant(), candidate: candidate.occupant() }
+    }
+}
+
+/// What nginx runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Edge {
+    Unserved,
+    Stale,
+    Current,
+}
+
+/// Everything there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Model {
+    pub(super) marker: Slot,
+    pub(super) edge: Edge,
+    pub(super) slots: BySlot<Containers>,
+}
+
+impl Model {
+    pub(super) fn served(&self) -> bool {
+        self.edge != Edge::Unserved
+    }
+
+    /// As cutover observes it.
+    pub(super) fn observe(&self) -> World {
+        let live =
+            if self.served() { Live::Serving(self.marker) } else { Live::Unserved { next: self.marker } };
+        World {
+            live,
+            edge_current: self.edge == Edge::Current,
+            slots: BySlot::from_fn(|slot| self.slots.get(slot).state()),
+        }
+    }
+
+    /// Whether this slot answers as it should.
+    pub(super) fn is_well(&self, slot: Slot) -> bool {
+        let containers = self.slots.get(slot);
+        let (accepted, candidate) = containers.roles();
+        // What the planner calls the occupant: a candidate only if it is whole.
+        let runs = candidate.replicas.iter().all(|replica| replica.runs());
+        if runs || accepted.is_empty() { candidate.all_well() } else { accepted.all_well() }
+    }
+
+    /// The same world with blue and green exchanged.
+    pub(super) fn mirrored(self) -> Self {
+        let BySlot { blue, green } = self.slots;
+        Self { marker: self.marker.other(), edge: self.edge, slots: BySlot { blue: green, green: blue } }
+    }
+
+    /// The same world with blue live, and the releases that no goal names called in the order they are met. The plans
+    /// for both are the same but for these words.
+    pub(super) fn canonical(mut self) -> Self {
+        if self.marker == Slot::Green {
+            self = self.mirrored();
+        }
+        let mut first = None;
+        let BySlot { blue, green } = &mut self.slots;
+        for group in [&mut blue.accepted, &mut blue.candidate, &mut green.accepted, &mut green.candidate] {
+            if group.release != Release::New {
+                let old = *first.get_or_insert(group.release);
+                group.release = if group.release == old { Release::Old } else { Release::Older };
+            }
+        }
+        self
+    }
+
+    /// Every world that can be observed, whether or not cutover could have made it: but for two containers that run at
+    /// one address, and with the third release only where it tells, as the one that stands by.
+    pub(super) fn every() -> impl Iterator<Item = Self> {
+        use Release::{New, Old, Older};
+        let slots = |accepted: &[Release]| {
+            let pairs = groups(accepted).into_iter().flat_map(|accepted| {
+                groups(&[New, Old]).into_iter().map(move |candidate| Containers { accepted, candidate })
+            });
+            let half_renamed = [New, Old].map(Containers::renamed_by_half);
+            pairs.filter(|pair| !pair.shares_an_address()).chain(half_renamed).collect::<Vec<_>>()
+        };
+        let (blue, green) = (slots(&[New, Old]), slots(&[New, Old, Older]));
+        blue.into_iter().flat_map(move |blue| {
+            let edges = [Edge::Unserved, Edge::Stale, Edge::Current];
+            let beside = green.clone().into_iter().flat_map(move |green| edges.map(|edge| (green, edge)));
+            beside.map(move |(green, edge)| {
+                Self { marker: Slot::Blue, edge, slots: BySlot { blue, green } }.canonical()
+            })
+        })
+    }
+}
+
+/// No containers, and those of each release in each condition.
+fn groups(releases: &[Release]) -> Vec<Group> {
+    use Replica::{Absent, Ill, Stopped, Well};
+    let conditions = [[Well, Well], [Well, Ill], [Stopped, Stopped], [Stopped, Absent]];
+    let of = |release: &Release| conditions.map(|replicas| Group { release: *release, replicas });
+    std::iter::once(Group::EMPTY).chain(releases.iter().flat_map(of)).collect()
+}

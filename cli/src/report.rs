@@ -1,0 +1,44 @@
+//! What is told while a command runs. The library only says what happens; how it looks is the binary's business.
+
+use std::time::Duration;
+
+use crate::plan::{Plan, Step};
+
+/// Something that happens.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The steps that follow.
+    Planned(&'a Plan),
+    /// A step begins.
+    Begun(&'a Step),
+    /// A step is done.
+    Done(&'a Step, Duration),
+    /// An image's layer is on its way.
+    Layer {
+        /// The layer.
+        layer: &'a str,
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// A sentence worth telling.
+    Note(&'a str),
+    /// Something that did not go as it should and costs no traffic.
+    Warning(&'a str),
+}
+
+/// Who is told.
+pub trait Report: Send + Sync {
+    /// Takes an event.
+    fn tell(&self, event: Event<'_>);
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Report for Silent {
+    fn tell(&self, _: Event<'_>) {}
+}

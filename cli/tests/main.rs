@@ -1,0 +1,14 @@
+//! The command as a person and a script meet it: the real binary, in an environment of its own.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
+
+mod sandbox;
+
+mod colour;
+mod engine;
+mod flags;
+mod help;
+mod right;
+mod schema;
+mod secrets;
+mod wrong;

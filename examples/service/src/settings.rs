@@ -1,0 +1,123 @@
+//! What the environment and the arguments ask of the service.
+
+use std::time::Duration;
+
+/// How the service behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Well.
+    Ok,
+    /// `/healthz` answers 500.
+    Unhealthy,
+    /// Ends at once with status 3.
+    Exit,
+    /// Listens and accepts, but never answers.
+    Never,
+    /// Listens on the port after the one it was given.
+    WrongPort,
+    /// `/healthz` answers 301.
+    Redirect,
+    /// Works, then ends with status 3.
+    DiesAfter(Duration),
+    /// Does not listen before this time is over.
+    SlowStart(Duration),
+    /// Works, then `/` and `/healthz` answer 500.
+    FailsAfter(Duration),
+}
+
+impl Mode {
+    fn parse(text: &str) -> Result<Self, String> {
+        let (name, millis) = match text.split_once(':') {
+            Some((name, millis)) => (name, Some(duration("MODE", millis)?)),
+            None => (text, None),
+        };
+        Ok(match (name, millis) {
+            ("ok", None) => Self::Ok,
+            ("unhealthy", None) => Self::Unhealthy,
+            ("exit", None) => Self::Exit,
+            ("never", None) => Self::Never,
+            ("wrong-port", None) => Self::WrongPort,
+            ("redirect", None) => Self::Redirect,
+            ("dies-after", Some(time)) => Self::DiesAfter(time),
+            ("slow-start", Some(time)) => Self::SlowStart(time),
+            ("fails-after", Some(time)) => Self::FailsAfter(time),
+            _ => return Err(format!("MODE={text} is not a mode")),
+        })
+    }
+}
+
+/// Everything that can be set. Each is read from an argument `NAME=value`, else from the environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// `PORT`: where to listen, on all addresses; 8080 unless said.
+    pub(crate) port: u16,
+    /// `VERSION`: what every answer carries; `1` unless said.
+    pub(crate) version: String,
+    /// `MODE`.
+    pub(crate) mode: Mode,
+    /// `GRACE`, in milliseconds: how long requests in flight may take once SIGTERM has come; 8 s unless said.
+    pub(crate) grace: Duration,
+}
+
+impl Settings {
+    /// Reads the settings, or says which one is wrong.
+    pub(crate) fn read(
+        args: impl Iterator<Item = String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, String> {
+        let args: Vec<String> = args.collect();
+        let get = |name: &str| {
+            let given = args.iter().find_map(|arg| arg.strip_prefix(name)?.strip_prefix('='));
+            given.map(str::to_owned).or_else(|| environment(name))
+        };
+        Ok(Self {
+            port: get("PORT")
+                .map_or(Ok(8080), |text| text.parse().map_err(|_| format!("PORT={text} is not a port")))?,
+            version: get("VERSION").unwrap_or_else(|| "1".to_owned()),
+            mode: get("MODE").map_or(Ok(Mode::Ok), |text| Mode::parse(&text))?,
+            grace: get("GRACE").map_or(Ok(Duration::from_secs(8)), |text| duration("GRACE", &text))?,
+        })
+    }
+}
+
+fn duration(name: &str, millis: &str) -> Result<Duration, String> {
+    let parsed = millis.parse().map(Duration::from_millis);
+    parsed.map_err(|_| format!("{name}: {millis} is not a number of milliseconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(args: &[&str], environment: &[(&str, &str)]) -> Result<Settings, String> {
+        Settings::read(args.iter().map(ToString::to_string), |name| {
+            environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn nothing_said_is_version_1_on_port_8080() {
+        let settings = read(&[], &[]).unwrap();
+        assert_eq!((settings.port, settings.version.as_str(), settings.mode), (8080, "1", Mode::Ok));
+    }
+
+    #[test]
+    fn an_argument_outdoes_the_environment() {
+        let settings = read(&["VERSION=3"], &[("VERSION", "2"), ("PORT", "81")]).unwrap();
+        assert_eq!((settings.port, settings.version.as_str()), (81, "3"));
+    }
+
+    #[test]
+    fn modes_with_a_time_need_one_and_others_refuse_it() {
+        let mode = |text| read(&[], &[("MODE", text)]).map(|settings| settings.mode);
+        assert_eq!(mode("dies-after:250"), Ok(Mode::DiesAfter(Duration::from_millis(250))));
+        assert_eq!(mode("dies-after"), Err("MODE=dies-after is not a mode".to_owned()));
+        assert_eq!(mode("exit:5"), Err("MODE=exit:5 is not a mode".to_owned()));
+        assert_eq!(mode("slow-start:x"), Err("MODE: x is not a number of milliseconds".to_owned()));
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_named() {
+        assert_eq!(read(&[], &[("PORT", "70000")]), Err("PORT=70000 is not a port".to_owned()));
+    }
+}

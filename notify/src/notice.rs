@@ -1,0 +1,96 @@
+use std::time::Duration;
+
+use crate::Status;
+
+/// What there is to tell about one deployment. What is not known is left `None` or empty and is not shown.
+///
+/// All text is taken as it is and made harmless by the sink: nothing in a commit's message, a log or a
+/// reason can page anyone or forge a link. A secret must not be put here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How it ended.
+    pub status: Status,
+    /// The app, `web` for one.
+    pub app: String,
+    /// The reference of the release that this is about: the one that went live, that was refused, or that
+    /// was left again.
+    pub image: Option<String>,
+    /// That release's digest, `sha256:…`.
+    pub digest: Option<String>,
+    /// The reference or digest of the release that was live before; after [`Status::RolledBack`] it is the
+    /// one that serves again.
+    pub previous: Option<String>,
+    /// The slot that traffic left, `blue` or `green`.
+    pub from_slot: Option<String>,
+    /// The slot that traffic went to.
+    pub to_slot: Option<String>,
+    /// The machine that was deployed to.
+    pub host: Option<String>,
+    /// Who deployed.
+    pub actor: Option<String>,
+    /// The wall time of the whole.
+    pub took: Option<Duration>,
+    /// The wall time of each phase, in order.
+    pub phases: Vec<(String, Duration)>,
+    /// Why it did not succeed.
+    pub reason: Option<String>,
+    /// The release's last lines of log, oldest first.
+    pub logs: Vec<String>,
+    /// What to do next, a command to go back for one.
+    pub next: Option<String>,
+    /// Where the deployment came from.
+    pub source: Source,
+}
+
+impl Notice {
+    /// A notice that says how the deployment of `app` ended and nothing else.
+    #[must_use]
+    pub fn new(status: Status, app: impl Into<String>) -> Self {
+        Self {
+            status,
+            app: app.into(),
+            image: None,
+            digest: None,
+            previous: None,
+            from_slot: None,
+            to_slot: None,
+            host: None,
+            actor: None,
+            took: None,
+            phases: Vec::new(),
+            reason: None,
+            logs: Vec::new(),
+            next: None,
+            source: Source::default(),
+        }
+    }
+}
+
+/// Where a deployment came from: the commit, and the CI job that ran it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The repository, `owner/name`.
+    pub repo: Option<String>,
+    /// The commit's message.
+    pub message: Option<String>,
+    /// The commit, 40 or 64 hexadecimal digits.
+    pub commit: Option<String>,
+    /// The commit's author.
+    pub author: Option<String>,
+    /// The action or step that ran the deployment.
+    pub action: Option<String>,
+    /// The event that set the workflow off.
+    pub event_name: Option<String>,
+    /// The git reference.
+    pub ref_: Option<String>,
+    /// The workflow.
+    pub workflow: Option<String>,
+    /// The workflow's job.
+    pub job: Option<String>,
+    /// The page of the CI run. A link is shown for `http` and `https` addresses only.
+    pub run_url: Option<String>,
+    /// The page of the commit.
+    pub commit_url: Option<String>,
+    /// The page of the repository.
+    pub repo_url: Option<String>,
+}

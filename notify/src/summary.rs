@@ -1,0 +1,86 @@
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::{Notice, Status};
+
+/// Tells `notice` in one line of plain text, for a terminal, a log, or a client that shows no blocks.
+///
+/// ```
+/// use cutover_notify::{Notice, Status, text};
+///
+/// let mut notice = Notice::new(Status::Success, "web");
+/// notice.image = Some("ghcr.io/acme/web:1.4".into());
+/// notice.to_slot = Some("green".into());
+/// assert_eq!(text(&notice), "web: deployed ghcr.io/acme/web:1.4 to green");
+/// ```
+#[must_use]
+pub fn text(notice: &Notice) -> String {
+    let release = release(notice);
+    let mut line = format!("{}: ", notice.app);
+    match notice.status {
+        Status::Success => {
+            line.push_str("deployed");
+            add(&mut line, " ", release.as_deref());
+            add(&mut line, " to ", said(&notice.to_slot));
+        }
+        Status::Failure | Status::Cancelled => {
+            line.push_str("deployment");
+            add(&mut line, " of ", release.as_deref());
+            line.push_str(if notice.status == Status::Failure { " failed" } else { " cancelled" });
+        }
+        Status::RolledBack => {
+            line.push_str("rolled back");
+            add(&mut line, " from ", release.as_deref());
+            add(&mut line, " to ", said(&notice.previous));
+        }
+    }
+    add(&mut line, " on ", said(&notice.host));
+    add(&mut line, " by ", said(&notice.actor));
+    add(&mut line, " in ", notice.took.map(human).as_deref());
+    add(&mut line, ": ", said(&notice.reason));
+    one_line(&line)
+}
+
+/// The trimmed text, if there is any.
+pub(crate) fn said(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+}
+
+/// The digest with its first 12 digits, as `docker images` shows it: enough to tell releases apart.
+pub(crate) fn short_digest(digest: &str) -> &str {
+    match digest.split_once(':') {
+        Some((algorithm, hex)) if hex.is_ascii() => &digest[..algorithm.len() + 1 + hex.len().min(12)],
+        _ => digest,
+    }
+}
+
+/// A duration for people: `350 ms`, `12.4 s`, `2 min 5 s`, `1 h 2 min`.
+pub(crate) fn human(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let seconds = duration.as_secs();
+    match seconds {
+        _ if millis < 1_000 => format!("{millis} ms"),
+        0..60 => format!("{seconds}.{} s", millis % 1_000 / 100),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+fn release(notice: &Notice) -> Option<String> {
+    match (said(&notice.image), said(&notice.digest).map(short_digest)) {
+        (Some(image), Some(digest)) if !image.contains(digest) => Some(format!("{image} ({digest})")),
+        (Some(image), _) => Some(image.to_owned()),
+        (None, digest) => digest.map(str::to_owned),
+    }
+}
+
+fn add(line: &mut String, before: &str, text: Option<&str>) {
+    if let Some(text) = text {
+        let _ = write!(line, "{before}{text}");
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,38 @@
+//! What is read from a command line or a configuration: statuses, fields, mentions.
+
+use cutover_notify::{Error, Field, Mention, Status};
+
+#[test]
+fn statuses_read_as_they_print() {
+    for status in Status::ALL {
+        assert_eq!(status.to_string().parse::<Status>().unwrap(), status);
+        assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+    }
+    let error = "Success".parse::<Status>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unknown status `Success`: expected one of success, failure, cancelled, rolled-back"
+    );
+}
+
+#[test]
+fn fields_have_the_names_of_action_slack() {
+    let names = "repo,message,commit,author,action,eventName,ref,workflow,job,took";
+    let fields: Vec<Field> = names.split(',').map(|name| name.parse().unwrap()).collect();
+    assert_eq!(fields, Field::ALL);
+    assert_eq!(serde_json::to_value(Field::EventName).unwrap(), "eventName");
+    assert_eq!(serde_json::from_value::<Field>("ref".into()).unwrap(), Field::Ref);
+    let error = "eventname".parse::<Field>().unwrap_err().to_string();
+    assert!(error.ends_with(&names.replace(',', ", ")), "{error}");
+}
+
+#[test]
+fn mentions_are_the_three_words_and_ids() {
+    for good in ["here", "channel", "everyone", "U0123456", "W012A3CDE", "S0614TZR7"] {
+        assert_eq!(good.parse::<Mention>().unwrap().to_string(), good);
+    }
+    for bad in ["", "@here", "Here", "anna", "SUCCESS", "u0123456", "U01234-6", "C0123456", "U0123456>"] {
+        assert!(matches!(bad.parse::<Mention>(), Err(Error::Mention { given }) if given == bad), "{bad}");
+    }
+    assert!(serde_json::from_value::<Mention>("anna".into()).is_err());
+}

@@ -1,0 +1,153 @@
+//! The model: one app as nginx is to serve it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, AppName, BySlot, Site};
+
+/// One app as nginx is to serve it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Its name.
+    pub name: AppName,
+    /// Where each slot's replicas are, as nginx reaches them. Neither may be empty.
+    pub slots: BySlot<Vec<Address>>,
+    /// How requests are spread over the replicas.
+    pub upstream: Upstream,
+    /// How the app is shown to the world.
+    pub exposure: Exposure,
+    /// How requests are passed on.
+    pub proxy: ProxySettings,
+    /// Where the app's control server listens.
+    pub control: Control,
+    /// The directory of the markers, as nginx sees it; absolute.
+    pub state_dir: PathBuf,
+    /// The `Host` that the preview route sends when a request names none; else the first plain server name.
+    pub preview_host: Option<String>,
+}
+
+/// How requests are spread over the replicas of a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The method.
+    pub balance: Balance,
+    /// Failures within `fail_timeout` that make nginx leave a replica out (`max_fails`).
+    pub max_fails: u32,
+    /// How long failures count, and how long a replica is left out (`fail_timeout`).
+    pub fail_timeout: Duration,
+    /// Idle connections that each worker keeps to a slot; 0 keeps none.
+    pub keepalive: u32,
+    /// How long an idle connection is kept; see [`Upstream::KEEPALIVE_TIMEOUT`].
+    pub keepalive_timeout: Duration,
+    /// What follows `resolver`, for addresses that are names: `127.0.0.11 valid=10s`. Left out: that of the http block.
+    pub resolver: Option<String>,
+}
+
+impl Upstream {
+    /// Idle connections to an app are given up after 200 ms.
+    ///
+    /// nginx must give one up before the app does, since a POST that meets a closing socket is lost; gunicorn's threads
+    /// close theirs after 2 s, Node and uvicorn after 5 s. It is also how long a slot takes to be seen as quiet after the
+    /// switch. A site that is busy enough to gain from a kept connection uses it again within milliseconds.
+    pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_millis(200);
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        Self {
+            balance: Balance::RoundRobin,
+            max_fails: 3,
+            fail_timeout: Duration::from_secs(10),
+            keepalive: 32,
+            keepalive_timeout: Self::KEEPALIVE_TIMEOUT,
+            resolver: None,
+        }
+    }
+}
+
+/// The balancing method, in nginx's words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Balance {
+    /// One after the other.
+    #[default]
+    RoundRobin,
+    /// The replica with the fewest requests under way.
+    LeastConn,
+    /// By the client's address. `backup` cannot stand beside it, so failing over is done by an error page.
+    IpHash,
+}
+
+/// How the app is shown to the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exposure {
+    /// A `server` block of our own.
+    Site(Site),
+    /// Two files for a `server` block of the user's: `cutover/<app>.server.inc` and `cutover/<app>.location.inc`.
+    Snippets,
+}
+
+/// How requests are passed on to the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// How long nginx waits.
+    pub timeouts: Timeouts,
+    /// Whether nginx buffers answers (`proxy_buffering`). Event streams are never buffered.
+    pub buffering: bool,
+}
+
+impl Default for ProxySettings {
+    fn default() -> Self {
+        Self { timeouts: Timeouts::default(), buffering: true }
+    }
+}
+
+/// How long nginx waits for the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a connection; 1 s unless said.
+    pub connect: Duration,
+    /// Between two reads of an answer; 60 s unless said.
+    pub read: Duration,
+    /// Between two writes of a request; 60 s unless said.
+    pub send: Duration,
+    /// Between two reads or writes of an event stream or a websocket; 1 h unless said.
+    pub stream: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(1),
+            read: Duration::from_secs(60),
+            send: Duration::from_secs(60),
+            stream: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// Where the control server listens, and to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// The address, as nginx binds it. Apps share it: their control servers are told apart by name.
+    pub listen: SocketAddr,
+    /// Who may ask; everyone else is answered 403.
+    pub allow: Vec<IpAddr>,
+}
+
+impl Control {
+    /// A control server at `listen` that answers loopback addresses only.
+    #[must_use]
+    pub fn new(listen: SocketAddr) -> Self {
+        Self { listen, allow: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)] }
+    }
+}
+
+/// The marker of an app, `<state_dir>/<app>/green`: while it is there, green is live.
+#[must_use]
+pub fn marker(state_dir: &Path, app: &AppName) -> PathBuf {
+    state_dir.join(app.as_str()).join("green")
+}

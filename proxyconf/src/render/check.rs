@@ -1,0 +1,140 @@
+//! What is refused before anything is rendered.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use super::directive;
+use crate::{Address, App, Error, Exposure, NginxVersion, Site, Slot, Upstream};
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The greatest number of idle connections: nginx allocates all of them when it loads.
+const MAX_KEEPALIVE: u32 = 65_535;
+
+pub(super) fn app(app: &App, version: NginxVersion) -> Result<(), Error> {
+    if version < NginxVersion::OLDEST {
+        return Err(Error::TooOld { version });
+    }
+    slots(app, version)?;
+    upstream(&app.upstream, version)?;
+    let timeouts = &app.proxy.timeouts;
+    time("timeouts.connect", timeouts.connect)?;
+    time("timeouts.read", timeouts.read)?;
+    time("timeouts.send", timeouts.send)?;
+    time("timeouts.stream", timeouts.stream)?;
+    Address::Socket(app.control.listen).check()?;
+    path("state_dir", &app.state_dir)?;
+    if let Some(host) = &app.preview_host {
+        characters("preview_host", host, |c| matches!(c, '.' | '-' | '_' | ':' | '[' | ']'))?;
+    }
+    match &app.exposure {
+        Exposure::Site(it) => site(app, it),
+        Exposure::Snippets => Ok(()),
+    }
+}
+
+fn slots(app: &App, version: NginxVersion) -> Result<(), Error> {
+    for slot in Slot::ALL {
+        if app.slots[slot].is_empty() {
+            return Err(Error::NoReplicas { app: app.name.clone(), slot });
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for address in app.slots.blue.iter().chain(&app.slots.green) {
+        address.check()?;
+        if !seen.insert(address) {
+            return Err(Error::invalid(
+                "slots",
+                &address.to_string(),
+                "two replicas cannot have one address",
+            ));
+        }
+        if matches!(address, Address::Name { .. }) && version < NginxVersion::RESOLVE {
+            return Err(Error::NamesNeedResolve { address: address.clone(), version });
+        }
+    }
+    Ok(())
+}
+
+fn upstream(upstream: &Upstream, version: NginxVersion) -> Result<(), Error> {
+    time("keepalive_timeout", upstream.keepalive_timeout)?;
+    time("fail_timeout", upstream.fail_timeout)?;
+    if upstream.fail_timeout.subsec_nanos() != 0 {
+        let value = format!("{:?}", upstream.fail_timeout);
+        return Err(Error::invalid("fail_timeout", &value, "nginx takes whole seconds here"));
+    }
+    if upstream.keepalive > MAX_KEEPALIVE {
+        return Err(Error::invalid(
+            "keepalive",
+            &upstream.keepalive.to_string(),
+            "more than 65535 connections",
+        ));
+    }
+    if let Some(resolver) = &upstream.resolver {
+        characters("resolver", resolver, |c| matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '=' | ' '))?;
+        if version < NginxVersion::RESOLVE {
+            return Err(Error::invalid("resolver", resolver, "this needs nginx 1.27.3 or later"));
+        }
+    }
+    Ok(())
+}
+
+fn site(app: &App, site: &Site) -> Result<(), Error> {
+    if site.listen.is_empty() {
+        return Err(Error::invalid("listen", "", "a site listens somewhere"));
+    }
+    let control = app.control.listen.to_string();
+    for listen in &site.listen {
+        if listen.ssl() && site.tls.is_none() {
+            return Err(Error::invalid("listen", &listen.to_string(), "`ssl` needs a certificate"));
+        }
+        if listen.address() == control {
+            return Err(Error::invalid("listen", &control, "the control server listens there"));
+        }
+    }
+    if let Some(tls) = &site.tls {
+        path("tls.certificate", &tls.certificate)?;
+        path("tls.key", &tls.key)?;
+    }
+    if let Some(bytes) = site.client_max_body_size.filter(|&bytes| i64::try_from(bytes).is_err()) {
+        return Err(Error::invalid("client_max_body_size", &bytes.to_string(), "more than 2^63 bytes"));
+    }
+    site.extra.iter().try_for_each(|extra| directive::check("extra", extra))
+}
+
+fn time(field: &'static str, duration: Duration) -> Result<(), Error> {
+    if duration < Duration::from_millis(1) || duration > YEAR {
+        return Err(Error::invalid(field, &format!("{duration:?}"), "a time is 1 ms to 365 days"));
+    }
+    Ok(())
+}
+
+/// Letters, digits and what `also` allows; at least one.
+fn characters(field: &'static str, value: &str, also: impl Fn(char) -> bool) -> Result<(), Error> {
+    if value.trim().is_empty() {
+        return Err(Error::invalid(field, value, "it is empty"));
+    }
+    match value.char_indices().find(|&(_, c)| !c.is_ascii_alphanumeric() && !also(c)) {
+        Some((offset, character)) => {
+            Err(Error::Forbidden { field, value: value.to_owned(), character, offset })
+        }
+        None => Ok(()),
+    }
+}
+
+/// An absolute path that can stand between double quotes, where nginx looks for `"`, `\` and `$` only; what would end a
+/// directive elsewhere is refused all the same.
+fn path(field: &'static str, path: &Path) -> Result<(), Error> {
+    let Some(value) = path.to_str() else {
+        return Err(Error::invalid(field, &path.to_string_lossy(), "the path is not UTF-8"));
+    };
+    let forbidden = |c: char| c.is_control() || "\"'\\$;{}*?[]".contains(c);
+    if let Some((offset, character)) = value.char_indices().find(|&(_, c)| forbidden(c)) {
+        return Err(Error::Forbidden { field, value: value.to_owned(), character, offset });
+    }
+    if !path.is_absolute() {
+        return Err(Error::invalid(field, value, "the path is not absolute"));
+    }
+    Ok(())
+}

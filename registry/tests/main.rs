@@ -1,0 +1,14 @@
+//! What the crate promises, held against a real `docker-registry` and against peers that lie.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends there")]
+
+mod auth;
+mod digest;
+mod docker_config;
+mod lying;
+mod platform;
+mod pull;
+mod real;
+mod redirect;
+mod reference;
+mod retry;
+mod rig;

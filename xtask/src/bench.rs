@@ -1,0 +1,119 @@
+//! `cargo xtask bench`: what a release costs in time, throughput and memory, on a release build of cutover.
+
+mod figures;
+mod guide;
+mod jobs;
+mod machine;
+mod memory;
+mod program;
+mod sample;
+mod switching;
+mod throughput;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::ready::{ready, say, told};
+use crate::rig::error::{Doing as _, Result};
+use crate::rig::needs::Need;
+use crate::rig::{place, sweep};
+
+pub use figures::{Aim, Figure, Part, Unit, render};
+pub use sample::Sample;
+
+/// Where the figures are kept, in the workspace.
+const FIGURES: &str = "docs/figures.md";
+
+/// What the figures stand on.
+const NEEDS: [Need; 5] = [Need::DockerClient, Need::Engine, Need::Nginx, Need::Registry, Need::Wrk];
+
+/// Measure a release build of cutover on this machine, and write docs/figures.md.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Bench {
+    /// Install what is missing (Debian and Ubuntu, as root).
+    #[arg(long)]
+    pub install: bool,
+    /// Measure only these, print them and write nothing.
+    #[arg(long, value_delimiter = ',', value_name = "PART")]
+    pub only: Vec<What>,
+    /// How many pairs of cutover's and the guide's jobs to measure.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub pairs: u32,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum What {
+    /// From healthy to live, and rolling back.
+    Switching,
+    /// `deploy` and `backup` against the guide's two jobs.
+    Jobs,
+    /// Requests per second against the guide's `upstream` block.
+    Throughput,
+    /// Memory and start-up.
+    Memory,
+}
+
+/// Measures, with the Markdown on stdout and narration on stderr.
+///
+/// 0 when everything was measured, whatever the figures are; 1 when a part failed, 2 when the machine lacks something.
+#[must_use]
+pub fn run(args: &Bench) -> ExitCode {
+    if let Err(exit) = ready("bench", &NEEDS, args.install) {
+        return exit;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let measured = runtime.doing("start a runtime").and_then(|runtime| {
+        runtime.block_on(async {
+            let measured = measure(args).await;
+            let swept = sweep().await;
+            measured.and(swept)
+        })
+    });
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {}", told(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(args: &Bench) -> Result<()> {
+    let wanted = |what| args.only.is_empty() || args.only.contains(&what);
+    say("building a release build of cutover");
+    let program = program::build().await?;
+    let mut parts = Vec::new();
+    if wanted(What::Switching) {
+        parts.push(switching::measure(&program).await?);
+    }
+    if wanted(What::Jobs) {
+        parts.push(jobs::measure(&program, args.pairs).await?);
+    }
+    if wanted(What::Throughput) {
+        parts.push(throughput::measure(&program).await?);
+    }
+    if wanted(What::Memory) {
+        parts.push(memory::measure(&program).await?);
+    }
+    let text = parts.iter().map(render).collect::<Vec<_>>().join("\n");
+    // A reader that went away is no fault of the figures'.
+    drop(std::io::stdout().write_all(text.as_bytes()));
+    if args.only.is_empty() {
+        write(&place::workspace().join(FIGURES), &text)?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, figures: &str) -> Result<()> {
+    let text = format!(
+        "# Figures\n\nMeasured by `cargo xtask bench`, which writes this file, {}. Times are of whole processes of a \
+         release build, on real parts: a Docker Engine, nginx and docker-registry with token authentication. Medians \
+         count; aims are those of the project.\n\n{figures}",
+        machine::describe()
+    );
+    std::fs::write(path, text).doing(format!("write {}", path.display()))?;
+    say(&format!("wrote {}", path.display()));
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Images made here, `FROM scratch`: nothing is pulled from anywhere.
+
+mod context;
+mod nginx;
+mod service;
+
+pub use nginx::NginxImage;
+pub(in crate::rig) use nginx::{CONF_DIR, LOG_DIR, STATE_DIR};
+pub use service::{ServiceImage, service_binary};

@@ -1,0 +1,98 @@
+//! What a machine must have for the rig, and how to get it.
+
+mod install;
+mod python_packages;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+pub use install::install;
+
+use super::place;
+
+/// What the rig uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Need {
+    /// A `docker` command line.
+    DockerClient,
+    /// A Docker engine that answers.
+    Engine,
+    /// nginx, as the distribution has it.
+    Nginx,
+    /// `docker-registry`.
+    Registry,
+    /// `wrk`, for figures of throughput only.
+    Wrk,
+    /// The newest nginx, unpacked by [`install()`]; see [`nginx_new`].
+    NginxNew,
+    /// A Python with `slack_sdk`, made by [`install()`]; see [`python`].
+    SlackSdk,
+}
+
+/// Something that the machine lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Missing {
+    /// Which.
+    pub need: Need,
+    /// What it is, for people.
+    pub what: &'static str,
+    /// The command that mends it.
+    pub mend: String,
+    /// Whether the demo and the tests of the main road do without it.
+    pub optional: bool,
+}
+
+/// Everything that the machine lacks, what is needed first.
+pub fn check() -> Vec<Missing> {
+    let has_client = runs("docker", &["--version"]);
+    let mut missing = Vec::new();
+    let mut need = |there: bool, need, what, mend: &str, optional| {
+        if !there {
+            missing.push(Missing { need, what, mend: mend.to_owned(), optional });
+        }
+    };
+    need(has_client, Need::DockerClient, "docker, the command line", "apt-get install -y docker.io", false);
+    let engine = has_client && runs("docker", &["version", "--format", "{{.Server.Version}}"]);
+    need(
+        engine,
+        Need::Engine,
+        "a Docker engine that answers",
+        "apt-get install -y docker.io && systemctl start docker",
+        false,
+    );
+    need(nginx().is_file(), Need::Nginx, "nginx", "apt-get install -y nginx-light", false);
+    let registry = runs("docker-registry", &["--version"]);
+    need(registry, Need::Registry, "docker-registry", "apt-get install -y docker-registry", false);
+    // wrk ends with a failure when it is asked for its version.
+    let wrk = Command::new("wrk").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    need(wrk, Need::Wrk, "wrk, for figures of throughput", "apt-get install -y wrk", true);
+    need(nginx_new().is_some(), Need::NginxNew, "the newest nginx", "cargo xtask test --install", true);
+    need(python().is_some(), Need::SlackSdk, "a Python with slack_sdk", "cargo xtask test --install", true);
+    missing
+}
+
+/// Where the distribution's nginx is: `/usr/sbin/nginx`.
+pub fn nginx() -> &'static Path {
+    Path::new("/usr/sbin/nginx")
+}
+
+/// The newest nginx, a static binary, where [`install()`] has unpacked it.
+pub fn nginx_new() -> Option<PathBuf> {
+    Some(place::kept().join("nginx-new/nginx")).filter(|binary| binary.is_file())
+}
+
+/// The Python with `slack_sdk`, where [`install()`] has made its environment.
+pub fn python() -> Option<PathBuf> {
+    let python = place::kept().join("venv/bin/python");
+    let imports = Command::new(&python).args(["-c", "import slack_sdk"]).stderr(Stdio::null()).status();
+    imports.is_ok_and(|status| status.success()).then_some(python)
+}
+
+fn runs(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    let status =
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
