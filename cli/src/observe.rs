@@ -60,10 +60,7 @@ pub async fn observe(target: &Target<'_>, wanted: Option<&Release>) -> Result<Ob
         slot_state(target, standing.get(Slot::Green), wanted)
     );
     let rendered = render(target, &standing, live)?;
-    let edge_current = match &serving {
-        Serving::App { generation, .. } => *generation == rendered.generation,
-        Serving::Nothing { .. } => false,
-    };
+    let edge_current = target.edge.nginx.is_current(&rendered, &target.name, &serving).await?;
     Ok(Observed { world: World { live, edge_current, slots: BySlot { blue, green } }, standing, rendered })
 }
 

@@ -27,15 +27,22 @@ pub enum Installed {
     },
 }
 
-/// One file of an app: what stood there before, and what is to stand there. `None` is no file.
+/// One file of an app: what stands there, and what is to stand there. `None` is no file.
 #[derive(Debug)]
 struct Change {
     path: PathBuf,
-    before: Option<String>,
+    found: Option<String>,
+    /// What a change that never ended kept of before.
+    left: Option<String>,
     after: Option<String>,
 }
 
 impl Change {
+    /// What to go back to: what a change that never ended left is newer than what it kept, but only the latter did serve.
+    fn before(&self) -> Option<&str> {
+        self.left.as_deref().map_or(self.found.as_deref(), |text| Some(text).filter(|text| !text.is_empty()))
+    }
+
     /// Where the text of before is kept until the change has held. The dot keeps it out of `include conf.d/*`; an empty
     /// file tells that there was none.
     fn kept(&self) -> PathBuf {
@@ -68,7 +75,25 @@ impl<S: Surface> Nginx<S> {
         Ok(files)
     }
 
-    /// Installs what was rendered of `app`: nothing is done when nginx serves that very generation and the files agree.
+    /// Whether nginx, which serves `serving`, serves just what was rendered of `app`, from files that are just so, with
+    /// no installation left half done: whether [`install`](Self::install) has nothing to do.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub async fn is_current(
+        &self,
+        rendered: &Rendered,
+        app: &AppName,
+        serving: &Serving,
+    ) -> Result<bool, Error> {
+        if !serves(serving, Some(&rendered.generation)) {
+            return Ok(false);
+        }
+        let changes = self.changes(app, |name| rendered.text(name)).await?;
+        Ok(changes.iter().all(|change| change.found == change.after && change.left.is_none()))
+    }
+
+    /// Installs what was rendered of `app`: nginx is not touched when it serves that very generation and the files agree.
     /// Else they are written, checked by `nginx -t`, loaded, and confirmed by the generation that nginx serves (three
     /// answers in a row, within 10 s). Killed in between, it is mended by the next installation.
     ///
@@ -76,9 +101,7 @@ impl<S: Surface> Nginx<S> {
     /// [`Error::NotRunning`] before anything is touched; [`Error::Restored`] when a stage failed, with the old files back
     /// and the old configuration serving; [`Error::NotRestored`] when even that failed.
     pub async fn install(&self, rendered: &Rendered, app: &AppName) -> Result<Installed, Error> {
-        let after =
-            |name: &str| rendered.files.iter().find(|file| file.name == name).map(|file| file.text.clone());
-        self.change(app, after, Some(&rendered.generation)).await
+        self.change(app, |name| rendered.text(name), Some(&rendered.generation)).await
     }
 
     /// Removes the app's files and its marker, and has nginx forget it, with the same care as
@@ -99,18 +122,11 @@ impl<S: Surface> Nginx<S> {
         after: impl Fn(&str) -> Option<String>,
         generation: Option<&Generation>,
     ) -> Result<Installed, Error> {
-        let mut changes = Vec::new();
-        let mut agree = true;
-        for name in file_names(app) {
-            let path = self.conf_dir.join(&name);
-            let (found, kept) = (self.surface.read(&path).await?, self.surface.read(&kept(&path)).await?);
-            let after = after(&name);
-            agree &= found == after && kept.is_none();
-            // What was kept by a change that never ended is older than what it left, and did serve.
-            let before = kept.map_or(found, |text| Some(text).filter(|text| !text.is_empty()));
-            changes.push(Change { path, before, after });
-        }
+        let changes = self.changes(app, after).await?;
+        let agree = changes.iter().all(|change| change.found == change.after);
         if agree && serves(&self.observe(app).await?, generation) {
+            // One that was killed once nginx had loaded it left only what it had kept.
+            self.forget(changes.iter().filter(|change| change.left.is_some())).await?;
             return Ok(Installed::Unchanged);
         }
         if !self.surface.running().await? {
@@ -120,12 +136,25 @@ impl<S: Surface> Nginx<S> {
         if let Err((stage, cause)) = self.apply(app, &changes, generation).await {
             return Err(self.undo(app, &changes, stage, cause).await);
         }
-        for change in &changes {
-            self.surface.remove(&change.kept()).await?;
-        }
+        self.forget(&changes).await?;
         let took = started.elapsed();
         info!(%app, ?took, "nginx was reloaded");
         Ok(Installed::Reloaded { took })
+    }
+
+    /// The app's files as they are, and as they are to be.
+    async fn changes(
+        &self,
+        app: &AppName,
+        after: impl Fn(&str) -> Option<String>,
+    ) -> Result<Vec<Change>, Error> {
+        let mut changes = Vec::new();
+        for name in file_names(app) {
+            let path = self.conf_dir.join(&name);
+            let (found, left) = (self.surface.read(&path).await?, self.surface.read(&kept(&path)).await?);
+            changes.push(Change { path, found, left, after: after(&name) });
+        }
+        Ok(changes)
     }
 
     async fn apply(&self, app: &AppName, changes: &[Change], to: Option<&Generation>) -> Result<(), Failed> {
@@ -138,10 +167,10 @@ impl<S: Surface> Nginx<S> {
     }
 
     async fn write(&self, change: &Change) -> Result<(), Error> {
-        if change.before.is_none() && change.after.is_none() {
+        if change.before().is_none() && change.after.is_none() {
             return self.put(&change.path, None).await;
         }
-        self.put(&change.kept(), Some(change.before.as_deref().unwrap_or_default())).await?;
+        self.put(&change.kept(), Some(change.before().unwrap_or_default())).await?;
         self.put(&change.path, change.after.as_deref()).await
     }
 
@@ -184,11 +213,16 @@ impl<S: Surface> Nginx<S> {
 
     async fn put_back(&self, changes: &[Change], stage: Stage) -> Result<(), Error> {
         for change in changes {
-            self.put(&change.path, change.before.as_deref()).await?;
+            self.put(&change.path, change.before()).await?;
         }
         if matches!(stage, Stage::Reload | Stage::Confirm) {
             self.surface.reload().await?;
         }
+        self.forget(changes).await
+    }
+
+    /// Removes what was kept of before.
+    async fn forget(&self, changes: impl IntoIterator<Item = &Change>) -> Result<(), Error> {
         for change in changes {
             self.surface.remove(&change.kept()).await?;
         }

@@ -62,6 +62,32 @@ async fn an_installation_that_was_killed_is_mended_by_the_next_one() {
 }
 
 #[tokio::test]
+async fn an_installation_that_was_killed_once_it_was_loaded_is_not_current_and_ended_without_a_reload() {
+    let rig = Rig::serving(|_| {}).await;
+    let (rendered, serving) = (rig.rendered().await, rig.nginx.observe(&rig.app.name).await.unwrap());
+    let current = async || rig.nginx.is_current(&rendered, &rig.app.name, &serving).await.unwrap();
+    assert!(current().await);
+    std::fs::write(rig.nginx.conf_dir.join(".cutover-web.conf.cutover-old"), "").unwrap();
+    assert!(!current().await);
+    let reloads = rig.reloads();
+    assert_eq!(rig.nginx.install(&rendered, &rig.app.name).await.unwrap(), Installed::Unchanged);
+    assert!(current().await);
+    assert!(no_leftovers(&rig));
+    assert_eq!(rig.reloads(), reloads);
+}
+
+#[tokio::test]
+async fn a_file_that_was_changed_by_hand_is_not_current_and_put_right() {
+    let rig = Rig::serving(|_| {}).await;
+    let (rendered, serving) = (rig.rendered().await, rig.nginx.observe(&rig.app.name).await.unwrap());
+    std::fs::write(rig.nginx.conf_dir.join("cutover-web.conf"), "# by hand\n").unwrap();
+    assert!(!rig.nginx.is_current(&rendered, &rig.app.name, &serving).await.unwrap());
+    let done = rig.nginx.install(&rendered, &rig.app.name).await.unwrap();
+    assert!(matches!(done, Installed::Reloaded { .. }));
+    assert_eq!(rig.nginx.installed(&rig.app.name).await.unwrap(), rendered.files);
+}
+
+#[tokio::test]
 async fn an_app_that_is_uninstalled_is_gone_from_disk_and_from_nginx() {
     let rig = Rig::serving(|_| {}).await;
     rig.switch(Slot::Green).await;

@@ -20,6 +20,13 @@ pub struct Rendered {
     pub files: Vec<File>,
 }
 
+impl Rendered {
+    /// The text of the file of this name, if there is to be one.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.files.iter().find(|file| file.name == name).map(|file| file.text.clone())
+    }
+}
+
 /// A file of nginx's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
