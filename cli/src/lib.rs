@@ -21,10 +21,12 @@
 pub mod apply;
 pub mod args;
 pub mod commands;
+pub mod commit;
 pub mod config;
 pub mod credentials;
 pub mod edge;
 pub mod failure;
+pub mod github;
 pub mod history;
 pub mod lock;
 pub mod notice;

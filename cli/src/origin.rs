@@ -79,7 +79,8 @@ fn first(names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| variable(name))
 }
 
-fn variable(name: &str) -> Option<String> {
+/// A variable of the environment, unless it is empty.
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::build::Build;
 use super::secret::Value;
 use super::value::{Located, OneOrMany, Parsed, Period, Size, Volume};
 
@@ -21,6 +22,11 @@ use super::value::{Located, OneOrMany, Parsed, Period, Size, Volume};
 pub struct App {
     /// The image, with a registry and a tag: `ghcr.io/acme/web:latest`.
     pub image: Parsed<ImageRef>,
+    /// How the image is built, for `build`, `push` and `ship`. Left out: someone else builds it.
+    pub build: Option<Build>,
+    /// Public keys in PEM, as files beside the configuration. A release must be signed by one of them, as cosign signs.
+    #[serde(default)]
+    pub signed_by: Vec<Located<PathBuf>>,
     /// The port the app listens on in its container.
     pub port: NonZeroU16,
     /// A Docker network that the containers join besides, by its name; made if it is not there.

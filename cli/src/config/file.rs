@@ -112,6 +112,13 @@ pub struct Registry {
     /// Whether the registry is spoken to without TLS. Loopback always is.
     #[serde(default)]
     pub insecure: bool,
+    /// Certificates in PEM that are trusted for this registry besides the system's, as a file beside the configuration.
+    pub ca: Option<Located<PathBuf>>,
+    /// Registries that are asked before this one, such as `mirror.lan:5000`. Never pushed to.
+    #[serde(default)]
+    pub mirrors: Vec<Located<String>>,
+    /// How long the registry may be silent; 30 s if nothing is said.
+    pub timeout: Option<Parsed<Period>>,
 }
 
 /// Who is told.

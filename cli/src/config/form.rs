@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use cutover_notify::{Field, Mention, Status};
 use cutover_proxyconf::{Address, AppName};
-use cutover_registry::ImageRef;
+use cutover_registry::{ImageRef, Platform};
 use cutover_runtime::{Endpoint, StatusRanges};
 
 use super::words;
@@ -29,6 +29,10 @@ impl Form for String {
 impl Form for ImageRef {
     const FORM: &'static str =
         "write a registry, a name and a tag or a digest, such as \"ghcr.io/acme/web:1.4\"";
+}
+
+impl Form for Platform {
+    const FORM: &'static str = "write an operating system and an architecture, such as \"linux/amd64\"";
 }
 
 impl Form for AppName {

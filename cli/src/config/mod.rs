@@ -4,6 +4,7 @@
 //! told with line and column before anything is touched ([`Invalid`]).
 
 pub mod app;
+pub mod build;
 mod check;
 mod diagnostic;
 pub mod file;
@@ -12,6 +13,7 @@ pub(crate) mod nginx;
 mod outline;
 mod quantity;
 pub mod secret;
+pub mod tag;
 pub mod value;
 mod volume;
 mod words;

@@ -36,6 +36,7 @@ impl Check<'_> {
         self.limits(name, app)?;
         self.health(name, app)?;
         self.environment(name, app)?;
+        self.build(name, app)?;
         if let Some(label) = app.labels.keys().find(|label| label.starts_with("cutover.")) {
             let problem = format!("the label `{}` is cutover's own", label.value);
             let mend = "call it otherwise: labels that start with `cutover.` are taken";

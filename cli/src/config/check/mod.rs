@@ -1,6 +1,7 @@
 //! What holds between the values of a file, and what their own types cannot say.
 
 mod app;
+mod build;
 mod nginx;
 mod proxy;
 mod slots;
