@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
+use crate::github;
 use crate::release::located;
 
 /// Finds the credentials for a registry.
@@ -21,10 +22,15 @@ pub async fn find(config: &Config, registry: &str) -> Result<Credentials, Failur
         let password = read.map_err(|error| located(config, password.span.clone(), &error))?;
         return Ok(Credentials::Basic { username: username.value.clone(), password });
     }
-    if let Some(credentials) = of_environment(registry) {
-        return Ok(credentials);
+    let found = match of_environment(registry) {
+        Some(credentials) => credentials,
+        None => of_docker(registry).await?,
+    };
+    match &found {
+        Credentials::Basic { password: secret, .. } | Credentials::IdentityToken(secret) => github::mask(secret),
+        _ => {}
     }
-    of_docker(registry).await
+    Ok(found)
 }
 
 /// A client for a registry, with the credentials there are.

@@ -138,6 +138,12 @@ impl Failure {
         reason
     }
 
+    /// The place in the configuration, where that is what is wrong.
+    #[must_use]
+    pub fn invalid(&self) -> Option<&Invalid> {
+        self.0.invalid.as_deref()
+    }
+
     /// The last lines of the container concerned, oldest first.
     #[must_use]
     pub fn log_lines(&self) -> &[String] {

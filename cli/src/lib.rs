@@ -26,7 +26,7 @@ pub mod config;
 pub mod credentials;
 pub mod edge;
 pub mod failure;
-pub mod github;
+pub(crate) mod github;
 pub mod history;
 pub mod lock;
 pub mod notice;

@@ -23,6 +23,12 @@ pub enum Event<'a> {
         /// Bytes in all.
         total: u64,
     },
+    /// Work begins that is no step of a plan, such as a build.
+    Working(&'a str),
+    /// A line that such work printed.
+    Printed(&'a str),
+    /// Such work is done.
+    Worked(&'a str, Duration),
     /// A sentence worth telling.
     Note(&'a str),
     /// Something that did not go as it should and costs no traffic.

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::config::app;
 use crate::credentials;
 use crate::failure::{Exit, Failure};
+use crate::github;
 use crate::history::{self, Entry};
 use crate::lock::{Holder, Lock, NotLocked};
 use crate::notice;
@@ -281,6 +282,7 @@ pub(super) async fn ship(context: &Context, args: &Deploy) -> Ended {
             report.tell(Event::Warning(&format!("the notice was not sent: {}", failure.reason())));
         }
     }
+    hand_on(context, &outcome);
     context.output.data(&outcome, || summary(&outcome));
     if let Some(failure) = failure {
         context.output.failure(&failure);
@@ -336,6 +338,7 @@ fn not_begun(name: &AppName, failure: &Failure, context: &Context) -> Outcome {
 
 /// Prints the account, and the failure if there was one.
 fn tell(context: &Context, ran: &Ran) -> Exit {
+    hand_on(context, &ran.outcome);
     context.output.data(&ran.outcome, || summary(&ran.outcome));
     match &ran.failure {
         None => Exit::Done,
@@ -343,6 +346,14 @@ fn tell(context: &Context, ran: &Ran) -> Exit {
             context.output.failure(failure);
             failure.exit()
         }
+    }
+}
+
+/// Tells CI. That it cannot be told changes no verdict.
+fn hand_on(context: &Context, outcome: &Outcome) {
+    if let Err(error) = github::account(outcome) {
+        let words = format!("the next step does not hear of it: {error}");
+        context.output.report().tell(Event::Warning(&words));
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::words;
+use crate::github;
 
 /// How long a secret's command may take.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -116,7 +117,12 @@ impl SecretSource {
             }
             Self::Command(argv) => run(argv, base).await?,
         };
-        if text.is_empty() { Err(SecretUnread::Empty(self.to_string())) } else { Ok(text.into()) }
+        if text.is_empty() {
+            return Err(SecretUnread::Empty(self.to_string()));
+        }
+        let secret = SecretString::from(text);
+        github::mask(&secret);
+        Ok(secret)
     }
 }
 

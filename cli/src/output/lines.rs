@@ -26,6 +26,11 @@ impl Report for Lines {
             Event::Planned(plan) if plan.steps.is_empty() => self.line("nothing to do"),
             Event::Begun(step) if step.waits() => self.line(&format!("{step} ...")),
             Event::Done(step, took) => self.line(&format!("{step}: done in {}", seconds(took.as_secs_f64()))),
+            Event::Working(words) => self.line(&format!("{words} ...")),
+            Event::Printed(line) => self.line(&format!("  {line}")),
+            Event::Worked(words, took) => {
+                self.line(&format!("{words}: done in {}", seconds(took.as_secs_f64())));
+            }
             Event::Note(words) => self.line(words),
             Event::Warning(words) if self.colour => {
                 self.line(&format!("\u{1b}[1;33mwarning\u{1b}[0m: {words}"));

@@ -1,5 +1,6 @@
 //! How things look: data on stdout, narration on stderr, for a person on a terminal, in lines, or not at all.
 
+mod actions;
 mod lines;
 mod terminal;
 
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use crate::args::{Color, Global};
 use crate::failure::Failure;
+use crate::github;
 use crate::report::{Report, Silent};
 
 /// Where a command's words go.
@@ -31,6 +33,8 @@ impl Output {
         };
         let report: Box<dyn Report> = if global.quiet {
             Box::new(Silent)
+        } else if github::is_here() {
+            Box::new(actions::Actions::new())
         } else if terminal && global.verbose == 0 {
             Box::new(terminal::Terminal::new(colour))
         } else {
@@ -67,7 +71,11 @@ impl Output {
 
     /// Tells a failure on stderr.
     pub fn failure(&self, failure: &Failure) {
-        drop(writeln!(std::io::stderr().lock(), "{}", failure.render(self.colour)));
+        let mut stderr = std::io::stderr().lock();
+        drop(writeln!(stderr, "{}", failure.render(self.colour)));
+        if github::is_here() {
+            drop(writeln!(stderr, "{}", github::error(&failure.reason(), failure.invalid())));
+        }
     }
 
     /// Whether narration has colours.

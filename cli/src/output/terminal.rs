@@ -40,6 +40,12 @@ impl Terminal {
         self.replace(Some(spinner));
     }
 
+    fn end(&self, text: &str, took: Duration) {
+        self.replace(None);
+        let mark = self.paint("32", "ok");
+        self.line(&format!("{mark} {text} ({})", seconds(took.as_secs_f64())));
+    }
+
     fn replace(&self, spinner: Option<ProgressBar>) {
         let Ok(mut now) = self.now.lock() else { return };
         if let Some(old) = std::mem::replace(&mut *now, spinner) {
@@ -72,11 +78,10 @@ impl Report for Terminal {
         match event {
             Event::Planned(plan) if plan.steps.is_empty() => self.line("nothing to do"),
             Event::Begun(step) => self.begin(step.to_string()),
-            Event::Done(step, took) => {
-                self.replace(None);
-                let mark = self.paint("32", "ok");
-                self.line(&format!("{mark} {step} ({})", seconds(took.as_secs_f64())));
-            }
+            Event::Done(step, took) => self.end(&step.to_string(), took),
+            Event::Working(words) => self.begin(words.to_owned()),
+            Event::Printed(line) => self.line(&self.paint("2", &format!("   {line}"))),
+            Event::Worked(words, took) => self.end(words, took),
             Event::Layer { layer, done, total } => self.layer(layer, done, total),
             Event::Note(words) => self.line(&format!("   {words}")),
             Event::Warning(words) => self.line(&format!("{} {words}", self.paint("1;33", "warning:"))),

@@ -1,6 +1,7 @@
 //! Wrong configurations: each is refused before anything is touched, with the place, the line and the mend.
 
 mod app;
+mod build;
 mod files;
 mod proxy;
 mod run;

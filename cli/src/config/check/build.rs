@@ -32,7 +32,8 @@ impl Check<'_> {
     }
 
     fn names(&self, name: &str, build: &Build) -> Checked {
-        for arg in build.args.keys().filter(|arg| arg.is_empty() || arg.contains(['=', '\0'])) {
+        let is_arg = |arg: &str| !arg.is_empty() && !arg.contains(['=', '\0']);
+        if let Some(arg) = build.args.keys().find(|arg| !is_arg(arg)) {
             let path = ["apps", name, "build", "args", arg];
             let problem = format!("`{}` is no name of a build argument", arg.escape_debug());
             return Err(self.key(&path, problem, "write a name without `=`"));
@@ -40,7 +41,7 @@ impl Check<'_> {
         let is_id = |id: &str| {
             !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
         };
-        for id in build.secrets.keys().filter(|id| !is_id(id)) {
+        if let Some(id) = build.secrets.keys().find(|id| !is_id(id)) {
             let path = ["apps", name, "build", "secrets", id];
             let problem = format!("`{}` is no id of a secret", id.escape_debug());
             return Err(self.key(&path, problem, "an id has letters, digits and any of `_.-`"));
