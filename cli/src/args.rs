@@ -191,6 +191,8 @@ pub enum Command {
         #[arg(short, long)]
         follow: bool,
     },
+    /// Write a first cutover.toml, and workflows for GitHub Actions.
+    Init(Box<crate::init::Flags>),
     /// Tell Slack how a job ended, and do nothing else.
     Notify {
         /// The app.

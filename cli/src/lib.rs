@@ -28,6 +28,7 @@ pub mod edge;
 pub mod failure;
 pub(crate) mod github;
 pub mod history;
+pub mod init;
 pub mod lock;
 pub mod notice;
 pub mod observe;

@@ -52,6 +52,7 @@ fn the_commands_of_the_contract_are_there() {
         "nginx apply",
         "image resolve",
         "image pull",
+        "init",
         "config schema",
         "completions",
         "man",

@@ -2,6 +2,7 @@
 
 mod change;
 mod image;
+mod init;
 mod look;
 mod nginx;
 mod notify;
@@ -101,6 +102,7 @@ async fn dispatch(command: Command, context: &Context) -> Ended {
         Command::Status { app } => look::status(context, &app).await,
         Command::History { app, limit } => look::history(context, &app, limit).await,
         Command::Logs { app, slot, tail, follow } => look::logs(context, &app, slot, tail, follow).await,
+        Command::Init(flags) => init::init(context, *flags).await,
         Command::Notify { app, status } => notify::notify(context, &app, status).await,
         Command::Nginx(command) => nginx::nginx(context, &command).await,
         Command::Image(command) => image::image(context, &command).await,
