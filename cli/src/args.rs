@@ -106,9 +106,34 @@ pub struct Deploy {
     pub wait: Wait,
 }
 
+/// What is built.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// The app.
+    #[command(flatten)]
+    pub app: App,
+    /// Push the image under its tags too, and print its digest.
+    #[arg(long)]
+    pub push: bool,
+    /// Take no layer of an earlier build.
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Ask the registries for newer base images.
+    #[arg(long)]
+    pub pull: bool,
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Build an app's image.
+    Build(Build),
+    /// Push the image that was built, and print its digest.
+    Push {
+        /// The app.
+        #[command(flatten)]
+        app: App,
+    },
     /// Show what a deploy would do; change nothing.
     Plan {
         /// The app.
@@ -141,7 +166,7 @@ pub enum Command {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Deploy, back up and notify.
+    /// Build and push where the file says how and no image is named; then deploy, back up and notify.
     Ship(Deploy),
     /// Make the release that waits live.
     Promote {

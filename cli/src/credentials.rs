@@ -33,6 +33,26 @@ pub async fn find(config: &Config, registry: &str) -> Result<Credentials, Failur
     Ok(found)
 }
 
+/// The credentials for a registry as the engine takes them.
+///
+/// # Errors
+/// As [`find`].
+pub async fn for_engine(
+    config: &Config,
+    registry: &str,
+) -> Result<Option<cutover_runtime::Credentials>, Failure> {
+    Ok(match find(config, registry).await? {
+        Credentials::Basic { username, password } => {
+            Some(cutover_runtime::Credentials { username, password })
+        }
+        // The engine takes an identity token in a password's place under this name.
+        Credentials::IdentityToken(token) => {
+            Some(cutover_runtime::Credentials { username: "<token>".to_owned(), password: token })
+        }
+        _ => None,
+    })
+}
+
 /// A client for a registry, with the credentials there are.
 ///
 /// # Errors

@@ -20,6 +20,7 @@
 
 pub mod apply;
 pub mod args;
+pub mod build;
 pub mod commands;
 pub mod commit;
 pub mod config;
