@@ -40,6 +40,7 @@ pub mod plan;
 pub mod release;
 pub mod report;
 pub mod run;
+pub mod signature;
 pub mod slots;
 pub mod target;
 

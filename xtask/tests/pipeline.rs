@@ -175,10 +175,10 @@ async fn an_image_of_two_platforms_is_pushed_as_an_index_of_both() {
     let built = project.run(&["build", "--push", "--json"]).await.exits(0).json();
     assert_eq!(built["platforms"], serde_json::json!(["linux/amd64", "linux/arm64"]), "{built}");
     assert_eq!(built["digest"], project.digest("latest"));
-    for (platform, architecture) in [("linux/amd64", "amd64"), ("linux/arm64", "arm64")] {
+    for platform in ["linux/amd64", "linux/arm64"] {
         let image = format!("{}:latest", project.stage.repository());
         let seen = project.run(&["image", "inspect", &image, "--platform", platform, "--json"]).await.exits(0);
-        assert_eq!(seen.json()["platform"]["architecture"], architecture, "{}", seen.stdout);
+        assert_eq!(seen.json()["platform"], platform, "{}", seen.stdout);
     }
     // The engine's own of the two is what a deploy starts.
     let account = project.stage.deploy(&format!("{}:latest", project.stage.repository())).await;

@@ -24,6 +24,7 @@ use crate::plan::{Goal, Refusal};
 use crate::release::{Release, Settings, label};
 use crate::report::Event;
 use crate::run::{Ran, Run};
+use crate::signature;
 use crate::target::Target;
 
 pub(super) use rollback::rollback;
@@ -125,6 +126,7 @@ pub(super) async fn release(
             resolved.map_err(|error| Failure::from(error).serves("nothing was changed"))?.digest
         }
     };
+    signature::check(config, app, &image.with_digest(digest.clone())).await?;
     Ok((Release::new(image.clone(), digest, settings), began.elapsed().as_secs_f64()))
 }
 

@@ -19,6 +19,7 @@ use crate::plan::Goal;
 use crate::release::{Release, Settings};
 use crate::report::Event;
 use crate::run::Ran;
+use crate::signature;
 use crate::target::connect_engine;
 
 /// `cutover ship`: deploys, backs up and tells Slack. What comes after the switch never changes the verdict.
@@ -93,6 +94,7 @@ async fn build(context: &Context, config: &Config, app: &app::App) -> Result<(Re
     let began = Instant::now();
     let pushed = builder.push(&built).await?;
     let phases = vec![("build", building), ("push", began.elapsed().as_secs_f64())];
+    signature::check(config, app, &pushed.image).await?;
     Ok((Release::new(app.image.get().clone(), pushed.digest, settings), phases))
 }
 
