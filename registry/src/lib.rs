@@ -45,6 +45,7 @@
 mod answer;
 mod authorizer;
 mod builder;
+mod call;
 mod challenge;
 mod credentials;
 mod digest;
@@ -54,13 +55,19 @@ mod error;
 mod helper;
 mod layout;
 mod manifest;
+mod mirrors;
+mod patience;
 mod platform;
 mod pull;
 mod reference;
+mod refusal;
 mod registry;
+mod scope;
+mod settings;
+mod site;
 mod transport;
 
-pub use builder::{RegistryBuilder, Timeouts};
+pub use builder::RegistryBuilder;
 pub use credentials::Credentials;
 pub use digest::{Algorithm, Digest, DigestInvalid};
 pub use docker_config::DockerConfig;
@@ -69,7 +76,9 @@ pub use manifest::{Descriptor, Manifest};
 pub use platform::{Platform, PlatformInvalid};
 pub use pull::{PullProgress, Pulled};
 pub use reference::{ImageRef, ReferenceInvalid};
+pub use refusal::Refusal;
 pub use registry::{Registry, Resolved};
+pub use settings::{RegistrySettings, Timeouts};
 
 /// What the functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -111,6 +111,7 @@ impl Registry {
             media_type: resolved.media_type.clone(),
             digest: resolved.digest.clone(),
             size: resolved.size,
+            artifact_type: None,
             platform: own,
             annotations: std::collections::BTreeMap::new(),
         };

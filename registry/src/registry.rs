@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
+use crate::call::{Ask, Call};
+use crate::endpoint::registry_name;
 use crate::manifest::{self, DOCKER_INDEX, DOCKER_MANIFEST, Document, OCI_INDEX, OCI_MANIFEST};
-use crate::transport::{Ask, Transport, read};
-use crate::{Descriptor, Digest, Error, ImageRef, Manifest, Platform, RegistryBuilder, Result};
+use crate::transport::{Transport, read};
+use crate::{Credentials, Descriptor, Digest, Error, ImageRef, Manifest, Platform, RegistryBuilder, Result};
 
 /// How long a manifest may be, in bytes: what the OCI distribution specification has registries take.
 const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
@@ -40,6 +42,13 @@ pub(crate) struct Fetched {
     pub(crate) resolved: Resolved,
     pub(crate) bytes: Vec<u8>,
     pub(crate) document: Document,
+}
+
+impl Fetched {
+    fn at_registry(mut self, registry: &str) -> Self {
+        self.resolved.image = self.resolved.image.at_registry(registry);
+        self
+    }
 }
 
 /// The one image that a reference and a platform come to.
@@ -102,14 +111,32 @@ impl Registry {
         Err(Error::protocol(image.registry(), format!("{image} is an index nested deeper than {DEPTH_MAX}")))
     }
 
-    async fn fetch(&self, image: &ImageRef) -> Result<Fetched> {
+    /// Changes who to be at a registry, for this client and its clones, from the next request on. Tokens that were got
+    /// for who it was before are forgotten.
+    pub fn set_credentials(&self, registry: impl AsRef<str>, credentials: Credentials) {
+        self.transport.set_credentials(registry_name(registry.as_ref()), credentials);
+    }
+
+    /// From the mirrors, or else from the registry itself.
+    pub(crate) async fn fetch(&self, image: &ImageRef) -> Result<Fetched> {
+        for mirror in self.transport.mirrors.of(image) {
+            match self.fetch_from(&mirror, true).await {
+                Ok(fetched) => return Ok(fetched.at_registry(image.registry())),
+                Err(error) => self.transport.mirrors.pass_over(&mirror, &error),
+            }
+        }
+        self.fetch_from(image, false).await
+    }
+
+    async fn fetch_from(&self, image: &ImageRef, once: bool) -> Result<Fetched> {
         let ask = Ask {
             image,
             path: format!("manifests/{}", image.manifest_name()),
             accept: &[OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST].join(", "),
             small: true,
         };
-        let response = self.transport.get(&ask).await?;
+        let call = Call::get(&ask);
+        let response = self.transport.send(&if once { call.once() } else { call }).await?;
         let served = header(response.headers(), CONTENT_TYPE.as_str());
         let served = served.split(';').next().unwrap_or_default().trim().to_owned();
         let announced = header(response.headers(), DIGEST_HEADER);

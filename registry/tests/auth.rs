@@ -67,7 +67,7 @@ async fn a_token_server_that_denies_is_told_of_with_its_reason() {
     for registry in [client(), client_as(&daemon.host, wrong())] {
         let error = registry.resolve(&daemon.image("acme/web:v1")).await.unwrap_err();
         assert!(
-            matches!(&error, Error::Denied { registry, repository, detail }
+            matches!(&error, Error::Denied { registry, repository, detail, .. }
                 if *registry == daemon.host && repository == "acme/web" && detail.contains("DENIED: denied")),
             "{error}"
         );
