@@ -65,6 +65,7 @@ mod registry;
 mod scope;
 mod settings;
 mod site;
+mod transfer;
 mod transport;
 
 pub use builder::RegistryBuilder;
@@ -79,6 +80,7 @@ pub use reference::{ImageRef, ReferenceInvalid};
 pub use refusal::Refusal;
 pub use registry::{Registry, Resolved};
 pub use settings::{RegistrySettings, Timeouts};
+pub use transfer::{Progress, Transfer};
 
 /// What the functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
