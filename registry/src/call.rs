@@ -33,6 +33,8 @@ pub(crate) struct Call<'a> {
     pub(crate) target: Target,
     pub(crate) scope: Scope,
     pub(crate) small: bool,
+    /// Whether it is the way up that takes long.
+    pub(crate) uploading: bool,
     /// Whether what may pass is waited out here.
     pub(crate) patient: bool,
     /// Refusals that are an answer.
@@ -47,7 +49,18 @@ impl<'a> Call<'a> {
         if matches!(method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        Self { image, method, target, scope, small: true, patient: true, answers: &[], headers, body: None }
+        Self {
+            image,
+            method,
+            target,
+            scope,
+            small: true,
+            uploading: false,
+            patient: true,
+            answers: &[],
+            headers,
+            body: None,
+        }
     }
 
     pub(crate) fn get(ask: &Ask<'a>) -> Self {
@@ -79,9 +92,9 @@ impl<'a> Call<'a> {
         Self { patient: false, ..self }
     }
 
-    /// With no limit to the whole of it.
-    pub(crate) fn large(self) -> Self {
-        Self { small: false, ..self }
+    /// Once only, and for as long as it takes: whoever makes it watches over it.
+    pub(crate) fn uploading(self) -> Self {
+        Self { small: false, uploading: true, ..self.once() }
     }
 
     /// Puts headers and body on.

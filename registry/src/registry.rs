@@ -6,15 +6,19 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use crate::call::{Ask, Call};
 use crate::endpoint::registry_name;
-use crate::manifest::{self, DOCKER_INDEX, DOCKER_MANIFEST, Document, OCI_INDEX, OCI_MANIFEST};
+use crate::manifest::{self, Document};
 use crate::transport::{Transport, read};
 use crate::{Credentials, Descriptor, Digest, Error, ImageRef, Manifest, Platform, RegistryBuilder, Result};
 
 /// How long a manifest may be, in bytes: what the OCI distribution specification has registries take.
-const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
+pub(crate) const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
 /// How many manifests may be gone through from the reference to the image.
 const DEPTH_MAX: usize = 4;
-const DIGEST_HEADER: &str = "docker-content-digest";
+pub(crate) const DIGEST_HEADER: &str = "docker-content-digest";
+/// All that can be read: GHCR answers that it knows no manifest where it has one of a kind that is not named.
+pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
 /// Marks an entry that says something about another, such as who built it. It is no image.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 
@@ -128,11 +132,11 @@ impl Registry {
         self.fetch_from(image, false).await
     }
 
-    async fn fetch_from(&self, image: &ImageRef, once: bool) -> Result<Fetched> {
+    pub(crate) async fn fetch_from(&self, image: &ImageRef, once: bool) -> Result<Fetched> {
         let ask = Ask {
             image,
             path: format!("manifests/{}", image.manifest_name()),
-            accept: &[OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST].join(", "),
+            accept: MANIFESTS,
             small: true,
         };
         let call = Call::get(&ask);
@@ -181,6 +185,6 @@ fn choose<'a>(entries: &[&'a Descriptor], wanted: &Platform) -> Option<&'a Descr
     nearest.map(|(_, entry)| entry).or_else(|| entries.iter().find(|entry| entry.platform.is_none()).copied())
 }
 
-fn header(headers: &HeaderMap, name: &str) -> String {
+pub(crate) fn header(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }

@@ -149,9 +149,10 @@ impl Events {
         }
         match (queue.waiting.back_mut(), event) {
             // The first and the last of a blob are kept: they say that it began and that it is verified.
-            (Some(Progress::Blob { digest: last, done: before, .. }), Progress::Blob { digest, done, total })
-                if *last == digest && 0 < *before && *before < done && done < total =>
-            {
+            (
+                Some(Progress::Blob { digest: last, done: before, .. }),
+                Progress::Blob { digest, done, total },
+            ) if *last == digest && 0 < *before && *before < done && done < total => {
                 *before = done;
             }
             (_, event) => queue.waiting.push_back(event),

@@ -39,14 +39,14 @@ impl Transport {
                 crate::builder::trust(&mut roots, pem)?;
             }
             let timeouts = settings.timeouts.unwrap_or(builder.timeouts);
-            apart.insert(registry.clone(), Site::new(&builder, roots, timeouts)?);
+            apart.insert(registry.clone(), Site::new(&builder, &roots, timeouts)?);
         }
         let settings = || builder.settings.iter();
         let schemes = settings().map(|(registry, settings)| (registry.clone(), settings.scheme)).collect();
         let mirrors =
             settings().map(|(registry, settings)| (registry.clone(), settings.mirrors.clone())).collect();
         Ok(Self {
-            common: Site::new(&builder, roots.clone(), builder.timeouts)?,
+            common: Site::new(&builder, roots, builder.timeouts)?,
             apart,
             schemes,
             mirrors: Mirrors::new(mirrors),
@@ -187,7 +187,13 @@ impl Transport {
         let site = self.site(registry);
         let mut at_home = same_origin(home, &url);
         for _ in 0..=REDIRECTS_MAX {
-            let mut request = call.dress(site.request(call.method.clone(), url.clone()));
+            let method = call.method.clone();
+            let request = if call.uploading {
+                site.upload(method, url.clone())
+            } else {
+                site.request(method, url.clone())
+            };
+            let mut request = call.dress(request);
             if let Some(authorization) = authorization.filter(|_| at_home) {
                 request = request.header(AUTHORIZATION, authorization.clone());
             }

@@ -7,6 +7,7 @@ mod docker_config;
 mod lying;
 mod platform;
 mod pull;
+mod push;
 mod real;
 mod redirect;
 mod reference;
