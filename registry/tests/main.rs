@@ -13,3 +13,5 @@ mod redirect;
 mod reference;
 mod retry;
 mod rig;
+mod scopes;
+mod upload;
