@@ -57,6 +57,10 @@ impl Fetched {
 
 /// The one image that a reference and a platform come to.
 pub(crate) struct Selected {
+    /// What the reference itself stands for.
+    pub(crate) root: Resolved,
+    /// The platforms of the indexes on the way.
+    pub(crate) offered: Vec<Platform>,
     pub(crate) resolved: Resolved,
     pub(crate) bytes: Vec<u8>,
     pub(crate) manifest: Manifest,
@@ -96,10 +100,14 @@ impl Registry {
     pub(crate) async fn select(&self, image: &ImageRef, platform: &Platform) -> Result<Selected> {
         let mut offered = Vec::new();
         let mut next = image.clone();
+        let mut root = None;
         for _ in 0..DEPTH_MAX {
             let Fetched { resolved, bytes, document } = self.fetch(&next).await?;
+            let root = root.get_or_insert_with(|| resolved.clone());
             let entries = match document {
-                Document::Image(manifest) => return Ok(Selected { resolved, bytes, manifest }),
+                Document::Image(manifest) => {
+                    return Ok(Selected { root: root.clone(), offered, resolved, bytes, manifest });
+                }
                 Document::Index(entries) => entries,
             };
             let images: Vec<_> = entries.iter().filter(|entry| is_image(entry)).collect();

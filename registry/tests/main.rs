@@ -11,6 +11,7 @@ mod push;
 mod real;
 mod redirect;
 mod reference;
+mod refusal;
 mod retry;
 mod rig;
 mod scopes;
