@@ -89,7 +89,7 @@ impl Registry {
         let Some(digest) = image.digest() else { return Ok(Vec::new()) };
         let found = match self.referrers_by_api(&image, artifact_type).await {
             Ok(Some(found)) => found,
-            Ok(None) | Err(Error::NotFound { .. } | Error::Protocol { .. }) => {
+            Ok(None) => {
                 let tag = format!("{}-{}", digest.algorithm().as_str(), digest.hex());
                 match self.fetch_from(&image.with_tag(&tag)?, false).await.map(|fetched| fetched.document) {
                     Ok(Document::Index(entries)) => entries,
@@ -118,7 +118,8 @@ impl Registry {
             query.query_pairs_mut().append_pair("artifactType", kind);
             path = format!("{path}?{}", query.query().unwrap_or_default());
         }
-        let mut pages = Pages::new(&self.transport, image, path, OCI_INDEX);
+        let pages = Pages::new(&self.transport, image, path, OCI_INDEX);
+        let mut pages = pages.unknown_as(&[400, 404, 405, 501]);
         let mut found = Vec::new();
         while let Some((headers, body)) = pages.next().await? {
             if !header(&headers, "content-type").starts_with(OCI_INDEX) {

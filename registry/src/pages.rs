@@ -19,13 +19,20 @@ pub(crate) struct Pages<'a> {
     transport: &'a Transport,
     image: &'a ImageRef,
     accept: &'a str,
+    /// Statuses that are taken for a page, for the caller to see that there is no such list.
+    unknown: &'static [u16],
     next: Option<Target>,
     seen: HashSet<Url>,
 }
 
 impl<'a> Pages<'a> {
     pub(crate) fn new(transport: &'a Transport, image: &'a ImageRef, path: String, accept: &'a str) -> Self {
-        Self { transport, image, accept, next: Some(Target::Path(path)), seen: HashSet::new() }
+        let next = Some(Target::Path(path));
+        Self { transport, image, accept, unknown: &[], next, seen: HashSet::new() }
+    }
+
+    pub(crate) fn unknown_as(self, unknown: &'static [u16]) -> Self {
+        Self { unknown, ..self }
     }
 
     /// The next page: its headers and its body. `None` when there is no more.
@@ -33,7 +40,7 @@ impl<'a> Pages<'a> {
         let Some(target) = self.next.take() else { return Ok(None) };
         let registry = self.image.registry();
         let call = Call::new(self.image, Method::GET, target, Scope::pull(self.image));
-        let response = self.transport.send(&call.header(ACCEPT, self.accept)).await?;
+        let response = self.transport.send(&call.header(ACCEPT, self.accept).answers(self.unknown)).await?;
         let (from, headers) = (response.url().clone(), response.headers().clone());
         let body = read(response, MANIFEST_MAX, "a list").await?;
         if !self.seen.insert(from.clone()) {
@@ -44,9 +51,6 @@ impl<'a> Pages<'a> {
             if !same_origin(&from, &next) {
                 let detail = format!("a list that goes on at {}", crate::endpoint::authority(&next));
                 return Err(Error::Unsafe { registry: registry.to_owned(), detail });
-            }
-            if self.seen.contains(&next) {
-                return Err(Error::protocol(registry, "a list whose pages lead in a circle"));
             }
             if self.seen.len() == PAGES_MAX {
                 return Err(Error::protocol(registry, format!("a list of more than {PAGES_MAX} pages")));

@@ -4,6 +4,7 @@
 mod auth;
 mod digest;
 mod docker_config;
+mod look;
 mod lying;
 mod platform;
 mod pull;
