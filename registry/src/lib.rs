@@ -58,6 +58,7 @@ mod platform;
 mod pull;
 mod reference;
 mod registry;
+mod transfer;
 mod transport;
 
 pub use builder::{RegistryBuilder, Timeouts};
@@ -70,6 +71,7 @@ pub use platform::{Platform, PlatformInvalid};
 pub use pull::{PullProgress, Pulled};
 pub use reference::{ImageRef, ReferenceInvalid};
 pub use registry::{Registry, Resolved};
+pub use transfer::{Progress, Transfer};
 
 /// What the functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -190,19 +190,22 @@ pub(crate) struct Patience {
 impl Patience {
     /// Waits before the next try, or gives the error back where there is none.
     pub(crate) async fn pause(&mut self, retry_after: Option<Duration>, error: Error) -> Result<()> {
-        self.tried += 1;
         let passing = match &error {
             Error::RateLimited { .. } | Error::Unreachable { .. } | Error::Truncated { .. } => true,
             Error::Unavailable { status, .. } => matches!(status, 500 | 502..=504),
             _ => false,
         };
-        let pause = retry_after.unwrap_or(FIRST_PAUSE * 2u32.pow(self.tried - 1));
-        if !passing || self.tried >= TRIES || pause > RETRY_AFTER_MAX {
-            return Err(error);
-        }
+        let Some(pause) = self.next(retry_after).filter(|_| passing) else { return Err(error) };
         tracing::debug!(%error, ?pause, "trying again");
         tokio::time::sleep(pause).await;
         Ok(())
+    }
+
+    /// How long to wait before the next try, whatever failed; nothing where there is none.
+    pub(crate) fn next(&mut self, retry_after: Option<Duration>) -> Option<Duration> {
+        self.tried += 1;
+        let pause = retry_after.unwrap_or(FIRST_PAUSE * 2u32.pow(self.tried - 1));
+        (self.tried < TRIES && pause <= RETRY_AFTER_MAX).then_some(pause)
     }
 }
 
