@@ -15,7 +15,7 @@
 //! let release = registry.resolve(&image).await?;
 //! println!("{image} is {}", release.digest);
 //!
-//! let pulled = registry.pull(&release.image, &Platform::host(), "web".as_ref(), &mut |_| {}).await?;
+//! let pulled = registry.pull(&release.image, Platform::host(), "web".as_ref()).finish().await?;
 //! println!("{} bytes fetched, {} were there", pulled.fetched, pulled.kept);
 //! # Ok(())
 //! # }
@@ -43,32 +43,38 @@
 //! has a default one.
 
 mod answer;
+mod archive;
 mod authorizer;
 mod builder;
 mod challenge;
 mod credentials;
 mod digest;
 mod docker_config;
+mod download;
 mod endpoint;
 mod error;
 mod helper;
 mod layout;
 mod manifest;
+mod partial;
+mod parts;
 mod platform;
 mod pull;
 mod reference;
 mod registry;
 mod transfer;
 mod transport;
+mod writer;
 
+pub use archive::Archive;
 pub use builder::{RegistryBuilder, Timeouts};
 pub use credentials::Credentials;
 pub use digest::{Algorithm, Digest, DigestInvalid};
 pub use docker_config::DockerConfig;
 pub use error::{Error, Source};
 pub use manifest::{Descriptor, Manifest};
-pub use platform::{Platform, PlatformInvalid};
-pub use pull::{PullProgress, Pulled};
+pub use platform::{Platform, PlatformInvalid, Platforms};
+pub use pull::Pulled;
 pub use reference::{ImageRef, ReferenceInvalid};
 pub use registry::{Registry, Resolved};
 pub use transfer::{Progress, Transfer};

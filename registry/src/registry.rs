@@ -11,7 +11,7 @@ use crate::{Descriptor, Digest, Error, ImageRef, Manifest, Platform, RegistryBui
 /// How long a manifest may be, in bytes: what the OCI distribution specification has registries take.
 const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
 /// How many manifests may be gone through from the reference to the image.
-const DEPTH_MAX: usize = 4;
+pub(crate) const DEPTH_MAX: usize = 4;
 const DIGEST_HEADER: &str = "docker-content-digest";
 /// Marks an entry that says something about another, such as who built it. It is no image.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
@@ -102,12 +102,13 @@ impl Registry {
         Err(Error::protocol(image.registry(), format!("{image} is an index nested deeper than {DEPTH_MAX}")))
     }
 
-    async fn fetch(&self, image: &ImageRef) -> Result<Fetched> {
+    pub(crate) async fn fetch(&self, image: &ImageRef) -> Result<Fetched> {
         let ask = Ask {
             image,
             path: format!("manifests/{}", image.manifest_name()),
             accept: &[OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST].join(", "),
             small: true,
+            from: 0,
         };
         let response = self.transport.get(&ask).await?;
         let served = header(response.headers(), CONTENT_TYPE.as_str());

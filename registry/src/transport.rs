@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION, RANGE, WWW_AUTHENTICATE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
 use rustls::RootCertStore;
 
@@ -28,6 +28,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) accept: &'a str,
     /// Whether the whole answer must come within [`Timeouts::answer`].
     pub(crate) small: bool,
+    /// From which byte on it is wanted. The answer may then also be 416, and may be the whole all the same.
+    pub(crate) from: u64,
 }
 
 pub(crate) struct Transport {
@@ -74,7 +76,7 @@ impl Transport {
                     Err(error) => return Err(error),
                 };
             let status = response.status();
-            if status.is_success() {
+            if status.is_success() || (ask.from > 0 && status == StatusCode::RANGE_NOT_SATISFIABLE) {
                 return Ok(response);
             }
             if status == StatusCode::NOT_FOUND && at_home {
@@ -147,6 +149,9 @@ impl Transport {
             let mut request = self.request(reqwest::Method::GET, url.clone()).header(ACCEPT, ask.accept);
             if let Some(authorization) = authorization.filter(|_| at_home) {
                 request = request.header(AUTHORIZATION, authorization.clone());
+            }
+            if ask.from > 0 {
+                request = request.header(RANGE, format!("bytes={}-", ask.from));
             }
             if ask.small {
                 request = request.timeout(self.timeouts.answer);
