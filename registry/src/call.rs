@@ -1,6 +1,6 @@
 //! One request to a registry, as often as it has to be made.
 
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RANGE};
 use reqwest::{Method, RequestBuilder, Url};
 
 use crate::ImageRef;
@@ -14,6 +14,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) accept: &'a str,
     /// Whether the whole answer must come within [`Timeouts::answer`](crate::Timeouts::answer).
     pub(crate) small: bool,
+    /// From which byte on it is wanted. The answer may then also be 416, and may be the whole all the same.
+    pub(crate) from: u64,
 }
 
 /// What a request goes to.
@@ -66,7 +68,11 @@ impl<'a> Call<'a> {
     pub(crate) fn get(ask: &Ask<'a>) -> Self {
         let target = Target::Path(ask.path.clone());
         let call = Self::new(ask.image, Method::GET, target, Scope::pull(ask.image));
-        Self { small: ask.small, ..call }.header(ACCEPT, ask.accept)
+        let call = Self { small: ask.small, ..call }.header(ACCEPT, ask.accept);
+        if ask.from == 0 {
+            return call;
+        }
+        call.header(RANGE, &format!("bytes={}-", ask.from)).answers(&[416])
     }
 
     /// Adds a header. A value that no header can carry is left out.

@@ -255,6 +255,12 @@ pub enum Error {
         /// What is wrong with it.
         detail: String,
     },
+    /// Another pull has been writing the file and does not go on.
+    #[error("{} is held by another pull that does not go on: end it, or pull to another directory", path.display())]
+    LayoutBusy {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be read or written.
     #[error("cannot use {}", path.display())]
     Io {

@@ -148,7 +148,7 @@ impl Registry {
             return Err(Error::TooLarge { what, limit });
         }
         let path = format!("blobs/{}", blob.digest);
-        let ask = Ask { image, path, accept: "*/*", small: true };
+        let ask = Ask { image, path, accept: "*/*", small: true, from: 0 };
         loop {
             let response = self.transport.get(&ask).await.map_err(|error| match error {
                 Error::NotFound { image } => Error::BlobMissing { image, digest: blob.digest.clone() },

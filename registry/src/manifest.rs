@@ -80,6 +80,11 @@ pub(crate) enum Document {
     Index(Vec<Descriptor>),
 }
 
+/// Whether this is the media type of a manifest or an index that can be read.
+pub(crate) fn is_known(media_type: &str) -> bool {
+    matches!(media_type, OCI_INDEX | OCI_MANIFEST | DOCKER_INDEX | DOCKER_MANIFEST)
+}
+
 /// Reads a manifest or an index.
 ///
 /// The media type in the document counts, then the one it was served with. A document that could be either is refused:
@@ -98,13 +103,12 @@ pub(crate) fn read(bytes: &[u8], served: &str) -> Result<(String, Document), Str
     if shape.schema_version != Some(2) {
         return Err("only manifests of schema version 2 can be read".to_owned());
     }
-    let known = |name: &str| matches!(name, OCI_INDEX | OCI_MANIFEST | DOCKER_INDEX | DOCKER_MANIFEST);
     let media_type = match shape.media_type {
-        Some(own) if known(served) && own != served => {
+        Some(own) if is_known(served) && own != served => {
             return Err(format!("a manifest that calls itself {own} was served as {served}"));
         }
         Some(own) => own,
-        None if known(served) => served.to_owned(),
+        None if is_known(served) => served.to_owned(),
         None if shape.manifests.is_some() => OCI_INDEX.to_owned(),
         None => OCI_MANIFEST.to_owned(),
     };

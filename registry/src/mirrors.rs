@@ -35,15 +35,25 @@ impl Mirrors {
         mirrors.iter().filter(|mirror| !is_out(mirror)).map(|mirror| image.at_registry(mirror)).collect()
     }
 
-    /// Takes note of what a mirror failed with.
+    /// Takes note of what a mirror failed with. Unless it only lacks something, it is not asked again for now; or ever
+    /// by this client, if it sent what was not asked for.
     pub(crate) fn pass_over(&self, mirror: &ImageRef, error: &Error) {
         tracing::warn!(%mirror, %error, "a mirror is passed over");
         let until = match error {
+            Error::NotFound { .. } | Error::Unauthorized { .. } | Error::Denied { .. } => return,
             Error::DigestMismatch { .. } | Error::TooLarge { .. } => None,
-            Error::Unreachable { .. } | Error::Timeout { .. } => Some(Instant::now() + LEFT_ALONE),
-            _ => return,
+            _ => Some(Instant::now() + LEFT_ALONE),
         };
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         out.insert(mirror.registry().to_owned(), until);
+    }
+
+    /// After a blob came out wrong: whether one of the mirrors may be to blame. None of them is asked again.
+    pub(crate) fn doubt(&self, image: &ImageRef, error: &Error) -> bool {
+        let asked = self.of(image);
+        for mirror in &asked {
+            self.pass_over(mirror, error);
+        }
+        !asked.is_empty()
     }
 }

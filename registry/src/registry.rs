@@ -13,7 +13,7 @@ use crate::{Credentials, Descriptor, Digest, Error, ImageRef, Manifest, Platform
 /// How long a manifest may be, in bytes: what the OCI distribution specification has registries take.
 pub(crate) const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
 /// How many manifests may be gone through from the reference to the image.
-const DEPTH_MAX: usize = 4;
+pub(crate) const DEPTH_MAX: usize = 4;
 pub(crate) const DIGEST_HEADER: &str = "docker-content-digest";
 /// All that can be read: GHCR answers that it knows no manifest where it has one of a kind that is not named.
 pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
@@ -146,6 +146,7 @@ impl Registry {
             path: format!("manifests/{}", image.manifest_name()),
             accept: MANIFESTS,
             small: true,
+            from: 0,
         };
         let call = Call::get(&ask);
         let response = self.transport.send(&if once { call.once() } else { call }).await?;

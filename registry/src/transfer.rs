@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 
 use crate::{Digest, Resolved, Result};
 
@@ -163,7 +163,7 @@ impl Events {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).waiting.pop_front()
     }
 
-    fn ignore(&self) {
+    pub(crate) fn ignore(&self) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *queue = Queue { ignored: true, ..Queue::default() };
     }
@@ -172,6 +172,8 @@ impl Events {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::StreamExt;
 
     use super::*;
     use crate::Error;

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use cutover_registry::{ImageRef, Platform, PullProgress};
+use cutover_registry::{ImageRef, Platform, Progress};
+use futures_util::StreamExt as _;
 
 use super::{Context, Ended};
 use crate::args::Image;
@@ -52,12 +53,15 @@ async fn pull(
     let registry = credentials::client(config, image.registry()).await?;
     let platform = platform.cloned().unwrap_or_else(Platform::host);
     let report = context.output.report();
-    let mut progress = |progress: PullProgress| {
-        if let PullProgress::Layer { digest, done, total } = progress {
-            report.tell(Event::Layer { layer: digest.short(), done, total });
+    let mut transfer = registry.pull(image, &platform, output);
+    let pulling = async {
+        while let Some(progress) = transfer.next().await {
+            if let Progress::Blob { digest, done, total } = progress {
+                report.tell(Event::Layer { layer: digest.short(), done, total });
+            }
         }
+        transfer.finish().await
     };
-    let pulling = registry.pull(image, &platform, output, &mut progress);
     let pulled = tokio::select! {
         pulled = pulling => pulled?,
         () = context.interrupt.cancelled() => return Err(Failure::new(Exit::Interrupted, "the pull was interrupted")),
