@@ -15,7 +15,7 @@
 //! let release = registry.resolve(&image).await?;
 //! println!("{image} is {}", release.digest);
 //!
-//! let pulled = registry.pull(&release.image, &Platform::host(), "web".as_ref(), &mut |_| {}).await?;
+//! let pulled = registry.pull(&release.image, Platform::host(), "web".as_ref()).finish().await?;
 //! println!("{} bytes fetched, {} were there", pulled.fetched, pulled.kept);
 //! # Ok(())
 //! # }
@@ -43,33 +43,60 @@
 //! has a default one.
 
 mod answer;
+mod archive;
 mod authorizer;
 mod builder;
+mod call;
 mod challenge;
+mod config;
 mod credentials;
 mod digest;
 mod docker_config;
+mod download;
 mod endpoint;
 mod error;
 mod helper;
 mod layout;
+mod look;
 mod manifest;
+mod mirrors;
+mod outgoing;
+mod pages;
+mod partial;
+mod parts;
+mod patience;
 mod platform;
 mod pull;
+mod push;
 mod reference;
+mod refusal;
 mod registry;
+mod scope;
+mod settings;
+mod site;
+mod source;
+mod transfer;
 mod transport;
+mod upload;
+mod writer;
 
-pub use builder::{RegistryBuilder, Timeouts};
+pub use archive::Archive;
+pub use builder::RegistryBuilder;
+pub use config::{Healthcheck, ImageConfig};
 pub use credentials::Credentials;
 pub use digest::{Algorithm, Digest, DigestInvalid};
 pub use docker_config::DockerConfig;
 pub use error::{Error, Source};
+pub use look::Inspected;
 pub use manifest::{Descriptor, Manifest};
-pub use platform::{Platform, PlatformInvalid};
-pub use pull::{PullProgress, Pulled};
+pub use platform::{Platform, PlatformInvalid, Platforms};
+pub use pull::Pulled;
+pub use push::{PushOptions, Pushed};
 pub use reference::{ImageRef, ReferenceInvalid};
+pub use refusal::Refusal;
 pub use registry::{Registry, Resolved};
+pub use settings::{RegistrySettings, Timeouts};
+pub use transfer::{Progress, Transfer};
 
 /// What the functions of this crate return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -12,7 +12,7 @@ use crate::rig::image::{INDEX, MANIFEST, TestImage, descriptor};
 use crate::rig::peer::{Peer, Reply, client};
 
 async fn pull(peer: &Peer, output: &Path) -> Error {
-    client().pull(&peer.image(), &amd64(), output, &mut |_| {}).await.unwrap_err()
+    client().pull(&peer.image(), amd64(), output).finish().await.unwrap_err()
 }
 
 /// What was left of the blob, whole or partial.
@@ -104,7 +104,7 @@ async fn a_blob_that_ends_early_once_is_pulled_all_the_same() {
     })
     .await;
     let output = TempDir::new().unwrap();
-    let pulled = client().pull(&peer.image(), &amd64(), output.path(), &mut |_| {}).await.unwrap();
+    let pulled = client().pull(&peer.image(), amd64(), output.path()).finish().await.unwrap();
     assert_eq!(pulled.fetched, image.size());
     assert_eq!(peer.requests().len(), 4, "manifest, configuration, and the layer twice");
 }

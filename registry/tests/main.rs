@@ -4,11 +4,16 @@
 mod auth;
 mod digest;
 mod docker_config;
+mod look;
 mod lying;
 mod platform;
 mod pull;
+mod push;
 mod real;
 mod redirect;
 mod reference;
+mod refusal;
 mod retry;
 mod rig;
+mod scopes;
+mod upload;

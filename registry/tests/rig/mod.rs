@@ -1,9 +1,12 @@
 //! Real registries, peers that answer as told, and images to fill them with.
 
+pub(crate) mod cutter;
 pub(crate) mod daemon;
 pub(crate) mod http;
 pub(crate) mod image;
 pub(crate) mod issuer;
+pub(crate) mod judge;
+pub(crate) mod layout;
 pub(crate) mod peer;
 
 use cutover_registry::{Credentials, Platform};
