@@ -1,12 +1,12 @@
 //! `cutover image …`: the registry side alone. Works without a configuration.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use cutover_registry::{
-    Archive, ImageRef, Platform, Platforms, Progress, PushOptions, Registry, Transfer,
+    Descriptor, ImageRef, Platform, Platforms, Progress, PushOptions, Registry, Transfer,
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use indicatif::HumanBytes;
 
 use super::{Context, Ended};
 use crate::args::{Image, Pull, Push};
@@ -67,6 +67,80 @@ async fn resolve(context: &Context, config: &Config, image: &ImageRef) -> Ended 
 async fn tags(context: &Context, config: &Config, image: &ImageRef) -> Ended {
     let tags = client(config, image).await?.tags(image).await?;
     context.output.data(&tags, || tags.iter().map(|tag| format!("{tag}\n")).collect());
+    Ok(Exit::Done)
+}
+
+async fn inspect(
+    context: &Context,
+    config: &Config,
+    image: &ImageRef,
+    platform: Option<&Platform>,
+) -> Ended {
+    let wanted = platform.cloned().unwrap_or_else(Platform::host);
+    let seen = client(config, image).await?.inspect(image, &wanted).await?;
+    let platform = seen.config.platform.as_ref().unwrap_or(&wanted).to_string();
+    let platforms: Vec<String> = seen.platforms.iter().map(ToString::to_string).collect();
+    let layer = |layer: &Descriptor| {
+        serde_json::json!({
+            "digest": layer.digest.to_string(), "mediaType": layer.media_type, "size": layer.size,
+        })
+    };
+    let run = &seen.config;
+    let data = serde_json::json!({
+        "image": image.to_string(),
+        "digest": seen.resolved.digest.to_string(),
+        "manifest": seen.image.digest.to_string(),
+        "platform": platform,
+        "platforms": platforms,
+        "created": run.created,
+        "labels": run.labels,
+        "env": run.env,
+        "entrypoint": run.entrypoint,
+        "cmd": run.cmd,
+        "ports": run.exposed_ports,
+        "user": run.user,
+        "workingDir": run.working_dir,
+        "stopSignal": run.stop_signal,
+        "healthcheck": run.healthcheck.as_ref().map(|check| &check.test),
+        "layers": seen.layers.iter().map(layer).collect::<Vec<_>>(),
+        "size": seen.size,
+    });
+    context.output.data(&data, || {
+        let mut text = format!(
+            "digest     {}\nplatform   {platform} of {}\nsize       {} in {} layers\n",
+            seen.resolved.digest,
+            platforms.join(", "),
+            HumanBytes(seen.size),
+            seen.layers.len(),
+        );
+        let mut line = |name: &str, value: String| {
+            if !value.is_empty() {
+                text.push_str(&format!("{name:<10} {value}\n"));
+            }
+        };
+        line("created", run.created.clone().unwrap_or_default());
+        line("runs", [run.entrypoint.clone(), run.cmd.clone()].concat().join(" "));
+        line("ports", run.exposed_ports.join(", "));
+        line("user", run.user.clone().unwrap_or_default());
+        for (name, value) in &run.labels {
+            line("label", format!("{name}={value}"));
+        }
+        text
+    });
+    Ok(Exit::Done)
+}
+
+async fn referrers(context: &Context, config: &Config, image: &ImageRef, of_type: Option<&str>) -> Ended {
+    let registry = client(config, image).await?;
+    let image = match image.digest() {
+        Some(_) => image.clone(),
+        None => registry.resolve(image).await?.image,
+    };
+    let found = registry.referrers(&image, of_type).await?;
+    context.output.data(&found, || {
+        let kind = |entry: &Descriptor| entry.artifact_type.clone().unwrap_or_else(|| entry.media_type.clone());
+        found.iter().map(|entry| format!("{} {}\n", entry.digest, kind(entry))).collect()
+    });
     Ok(Exit::Done)
 }
 
