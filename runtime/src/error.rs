@@ -300,7 +300,7 @@ pub(crate) fn push(image: &str, status: u16, message: &str) -> Error {
     let (lower, source) = (message.to_lowercase(), said(message));
     let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
     let image = image.to_owned();
-    if has(&["does not exist locally", "no such image"]) {
+    if has(&["does not exist locally", "tag does not exist", "no such image"]) {
         Error::NoSuchImage { image }
     } else if has(UNAUTHORIZED) {
         Error::PushUnauthorized { image, source }

@@ -6,6 +6,9 @@ use super::{BuildProgress, StepState};
 use crate::LogStream;
 use crate::wire::Line;
 
+const RED: &str = "\u{1b}[91m";
+const RESET: &str = "\u{1b}[0m";
+
 /// Where a classic build is.
 #[derive(Debug, Default)]
 pub(super) struct Classic {
@@ -58,17 +61,16 @@ impl Classic {
             if let Some(step) = &mut self.step {
                 step.cached = true;
             }
-        } else if !text.is_empty() && !is_chatter(text) {
-            // Red is how it marks the error output.
-            let red = text.strip_prefix("\u{1b}[91m");
-            let plain = red.unwrap_or(text).trim_start_matches("\u{1b}[0m").trim_end_matches("\u{1b}[0m");
-            if plain.is_empty() {
+        } else {
+            // Red is how it marks the error output, around each write and not each line.
+            let stream = if text.contains(RED) { LogStream::Stderr } else { LogStream::Stdout };
+            let plain = text.replace(RED, "").replace(RESET, "");
+            if plain.is_empty() || is_chatter(&plain) {
                 return;
             }
-            let stream = if red.is_some() { LogStream::Stderr } else { LogStream::Stdout };
-            self.output.keep(plain);
+            self.output.keep(&plain);
             let step = self.step.as_ref().map_or_else(String::new, |step| step.id.clone());
-            tell(BuildProgress::Output { step, stream, text: plain.to_owned() });
+            tell(BuildProgress::Output { step, stream, text: plain });
         }
     }
 
@@ -124,7 +126,7 @@ mod tests {
             "o\n\u{1b}[91mbad\n\u{1b}[0m",
         ] {
             classic.line(&Line { stream: Some(stream.to_owned()), ..Line::default() }, &mut |step| {
-                told.push(step)
+                told.push(step);
             });
         }
         let step =

@@ -2,6 +2,7 @@
 
 mod archive;
 mod file;
+mod only;
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -9,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 pub(super) use self::archive::archive;
 pub(super) use self::file::Steady;
+use self::only::Only;
 use super::ignore::{Ignore, Verdicts};
 use super::{BuildError, BuildSpec};
 
 /// The name of the file that says what is left out.
-const IGNORE: &str = ".dockerignore";
+pub(super) const IGNORE: &str = ".dockerignore";
 
 /// A folder to build from, looked at as far as can be before its files are walked.
 #[derive(Debug)]
@@ -96,13 +98,14 @@ impl Context {
         &self.dockerfile
     }
 
-    /// What goes to the builder, folders before what is in them, by name within a folder.
-    pub(super) fn walk(&self, visitor: &mut dyn Visitor) -> Result<(), Stop> {
-        self.walk_with(&self.ignore, visitor)
+    /// What goes to the builder, folders before what is in them, by name within a folder. It is no more than what
+    /// the paths in `only` name, where it can be told beforehand what that is; none name everything.
+    pub(super) fn walk(&self, only: &[String], visitor: &mut dyn Visitor) -> Result<(), Stop> {
+        self.walk_with(&self.ignore, only::narrowed(&self.folder, only), visitor)
     }
 
-    fn walk_with(&self, ignore: &Ignore, visitor: &mut dyn Visitor) -> Result<(), Stop> {
-        let mut walk = Walk { context: self, ignore, pending: Vec::new(), visitor };
+    fn walk_with(&self, ignore: &Ignore, only: Only, visitor: &mut dyn Visitor) -> Result<(), Stop> {
+        let mut walk = Walk { context: self, ignore, only, pending: Vec::new(), visitor };
         walk.directory(&self.folder, "", &ignore.root())
     }
 
@@ -179,6 +182,7 @@ fn read_ignore(folder: &Path, dockerfile: &Path) -> Result<Ignore, BuildError> {
 struct Walk<'a> {
     context: &'a Context,
     ignore: &'a Ignore,
+    only: Only,
     /// Folders that are left out, but may hold an exception: told when one is found.
     pending: Vec<Entry>,
     visitor: &'a mut dyn Visitor,
@@ -197,6 +201,9 @@ impl Walk<'_> {
             // A name that is not UTF-8 can match no pattern but one that leaves out everything of its kind.
             let lossy = child.to_string_lossy();
             let full = if name.is_empty() { lossy.clone().into_owned() } else { format!("{name}/{lossy}") };
+            if !self.only.takes(&full) {
+                continue;
+            }
             let (excluded, verdicts) = self.ignore.judge(&full, verdicts);
             let metadata = match fs::symlink_metadata(&path) {
                 Ok(metadata) => metadata,

@@ -118,10 +118,12 @@ impl Answers {
             CREDENTIALS => grpc::one(Messages::new(body).only().await.map(|asked| self.credentials(&asked))),
             FILES => {
                 let outlet = Outlet { context: Arc::clone(&self.context), told: self.told.clone() };
-                match head.headers.get("dir-name").map(HeaderValue::as_bytes) {
-                    Some(b"context") => outlet.send(Source::Context, body),
-                    Some(b"dockerfile") => outlet.send(Source::Dockerfile, body),
-                    _ => grpc::one(Err::<HealthResponse, _>(Failure::not_found("no such folder"))),
+                let folder = head.headers.get("dir-name").map(HeaderValue::as_bytes).unwrap_or_default();
+                let paths = head.headers.get_all("followpaths").iter();
+                let paths = paths.map(|path| String::from_utf8_lossy(path.as_bytes()).into_owned()).collect();
+                match Source::asked(folder, paths) {
+                    Some(source) => outlet.send(source, body),
+                    None => grpc::one(Err::<HealthResponse, _>(Failure::not_found("no such folder"))),
                 }
             }
             _ => grpc::one(Err::<HealthResponse, _>(Failure::unimplemented())),

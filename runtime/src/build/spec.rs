@@ -35,8 +35,8 @@ pub struct BuildSpec {
     /// The platform to build for, such as `linux/arm64`; `None` is the engine's own. One image each: for several,
     /// build several times.
     pub platform: Option<String>,
-    /// Images whose layers may be taken instead of building them again. With BuildKit, they must have been built with
-    /// [`CacheTo::Inline`].
+    /// References of images whose layers may be taken instead of building them again. With BuildKit, they must have been
+    /// built with [`CacheTo::Inline`].
     pub cache_from: Vec<String>,
     /// Whether other builds can take the image as [`cache_from`](Self::cache_from).
     pub cache_to: Option<CacheTo>,
@@ -51,7 +51,8 @@ pub struct BuildSpec {
     /// The network that `RUN` steps are on, such as `host` or `none`; `None` is the engine's default.
     pub network: Option<String>,
     /// The time of the sources, in seconds since 1970. Given, no file of the context is newer, and it is the build
-    /// argument `SOURCE_DATE_EPOCH`, so that equal sources make equal layers as far as the builder allows.
+    /// argument `SOURCE_DATE_EPOCH`, so that equal sources make equal layers as far as the builder allows: folders that
+    /// `COPY` makes, and the image's own time, follow it from BuildKit 0.11 on.
     pub source_date_epoch: Option<u64>,
     /// Who we are to the registries of base images, by their host; Docker Hub is `docker.io`.
     pub credentials: BTreeMap<String, Credentials>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use bollard::models::ContainerCreateBody;
@@ -106,6 +107,13 @@ async fn buildkit_gets_the_same_files() {
     }
 }
 
+fn context_bytes(step: &BuildProgress) -> Option<u64> {
+    match step {
+        BuildProgress::Context { bytes, .. } => Some(*bytes),
+        _ => None,
+    }
+}
+
 /// The most memory that this process has had, in bytes.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
@@ -122,18 +130,13 @@ async fn a_large_context_is_not_held_in_memory() {
     let large = fs::File::create(folder.path().join("large")).unwrap();
     large.set_len(200 << 20).unwrap();
     fs::write(folder.path().join("small"), &rig.name).unwrap();
-    // It is sent whole, whatever is copied of it.
-    fs::write(folder.path().join("Dockerfile"), "FROM scratch\nCOPY small /\n").unwrap();
+    fs::write(folder.path().join("Dockerfile"), "FROM scratch\nCOPY small .\nCOPY lar* .\n").unwrap();
     let before = peak();
     let mut spec = spec(&rig, folder.path());
     for builder in [Builder::Classic, Builder::BuildKit] {
         spec.builder = Some(builder);
         let mut sent = 0;
-        let mut tell = |step| {
-            if let BuildProgress::Context { bytes, .. } = step {
-                sent = bytes;
-            }
-        };
+        let mut tell = |step| sent += context_bytes(&step).unwrap_or_default();
         rig.engine.build(&spec, &mut tell).await.unwrap();
         assert!(sent >= 200 << 20, "{builder}: {sent} bytes");
         let more = peak() - before;
@@ -154,14 +157,34 @@ async fn buildkit_is_sent_only_what_changed() {
     let mut sent = Vec::new();
     for content in ["one", "three"] {
         fs::write(folder.path().join("second"), content).unwrap();
-        let mut tell = |step| {
-            if let BuildProgress::Context { bytes, .. } = step {
-                sent.push(bytes);
-            }
-        };
+        let mut tell = |step| sent.extend(context_bytes(&step));
         let image = rig.engine.build(&spec, &mut tell).await.unwrap().image;
         assert_eq!(image_of(&rig, &image).await.labels, rig.labels());
         assert_eq!(listing(&rig, &image).await.len(), 3);
     }
-    assert!(sent[0] > 100_000 && sent[1] == 5, "{sent:?}");
+    assert!(sent.len() == 2 && sent[0] > 100_000 && sent[1] == 5, "{sent:?}");
+}
+
+#[tokio::test]
+async fn buildkit_is_sent_only_what_is_copied() {
+    let rig = Rig::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["wanted/deep", "other"] {
+        fs::create_dir_all(folder.path().join(path)).unwrap();
+        fs::write(folder.path().join(path).join("file"), path).unwrap();
+    }
+    symlink("wanted", folder.path().join("link")).unwrap();
+    for (source, wanted) in [("wanted", 2), ("link/deep", 1)] {
+        let dockerfile = format!("FROM scratch\nLABEL own={}\nCOPY {source} /ctx/\n", rig.name);
+        fs::write(folder.path().join("Dockerfile"), &dockerfile).unwrap();
+        let mut sent = Vec::new();
+        let mut spec = spec(&rig, folder.path());
+        // With a new key nothing is there from the build before.
+        spec.source_date_epoch = Some(1_700_000_000);
+        let mut tell = |step| sent.extend(context_bytes(&step));
+        let image = rig.engine.build(&spec, &mut tell).await.unwrap().image;
+        assert_eq!(listing(&rig, &image).await.len(), wanted, "{source}");
+        let all = if source == "wanted" { 11 } else { 5 + 11 + dockerfile.len() as u64 };
+        assert_eq!(sent, [all], "{source}");
+    }
 }

@@ -41,7 +41,7 @@ async fn faults_of_the_dockerfile_are_told_apart() {
             build(&rig, &spec).await.unwrap_err()
         };
         let syntax = failure("FOO bar\n", None).await;
-        assert!(matches!(syntax, BuildError::Syntax { line: Some(4), .. }), "{builder}: {syntax:?}");
+        assert!(matches!(syntax, BuildError::Syntax { line: Some(3), .. }), "{builder}: {syntax:?}");
         let missing = failure("COPY nope /\n", None).await;
         assert!(
             matches!(&missing, BuildError::NotInContext { path, .. } if path.ends_with("nope")),

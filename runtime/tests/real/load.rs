@@ -15,7 +15,7 @@ async fn a_saved_image_is_loaded_under_its_name_and_id() {
     let id = rig.engine.observe_image(&rig.image).await.unwrap().unwrap().id;
     rig.engine.remove_image(&rig.image).await.unwrap();
     let parts = stream::iter(saved.clone().into_iter().map(Ok::<_, io::Error>));
-    assert_eq!(rig.engine.load(parts).await.unwrap(), [rig.image.clone()]);
+    assert_eq!(rig.engine.load(parts).await.unwrap(), std::slice::from_ref(&rig.image));
     assert_eq!(rig.engine.observe_image(&rig.image).await.unwrap().unwrap().id, id);
 }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tar::{Builder, EntryType, Header};
 use tokio::sync::mpsc::{Sender, UnboundedSender};
 
+use super::only::Only;
 use super::{Context, Entry, IGNORE, Kind, Steady, Stop, Visitor};
 use crate::build::{BuildError, Sent};
 use crate::error::Source;
@@ -29,7 +30,7 @@ pub(in crate::build) fn archive(
     }
     let parts = Parts { parts: parts.clone(), held: Vec::with_capacity(PART), sent: 0 };
     let mut packing = Packing { archive: Builder::new(parts), told, entries: 0 };
-    context.walk_with(&ignore, &mut packing)?;
+    context.walk_with(&ignore, Only::Everything, &mut packing)?;
     let entries = packing.entries;
     let mut parts = packing.archive.into_inner().map_err(|_| Stop::HungUp)?;
     parts.flush().map_err(|_| Stop::HungUp)?;

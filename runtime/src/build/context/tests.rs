@@ -58,7 +58,7 @@ fn folder(files: &[&str]) -> TempDir {
 
 fn seen(folder: &TempDir) -> Seen {
     let mut seen = Seen::default();
-    Context::open(&BuildSpec::new(folder.path())).unwrap().walk(&mut seen).unwrap();
+    Context::open(&BuildSpec::new(folder.path())).unwrap().walk(&[], &mut seen).unwrap();
     seen
 }
 
@@ -138,7 +138,7 @@ fn times_are_cut_off_at_the_epoch_and_older_ones_stay() {
     let mut spec = BuildSpec::new(folder.path());
     spec.source_date_epoch = Some(1000);
     let mut seen = Seen::default();
-    Context::open(&spec).unwrap().walk(&mut seen).unwrap();
+    Context::open(&spec).unwrap().walk(&[], &mut seen).unwrap();
     let times: Vec<_> = seen.entries.iter().map(|entry| entry.modified).collect();
     assert_eq!(times, [(1000, 0), (500, 0)]);
 }
@@ -195,7 +195,7 @@ fn the_ignore_file_beside_the_dockerfile_wins() {
     spec.dockerfile = "docker/web".into();
     let mut seen = Seen::default();
     let context = Context::open(&spec).unwrap();
-    context.walk(&mut seen).unwrap();
+    context.walk(&[], &mut seen).unwrap();
     assert_eq!(context.dockerfile().inside.as_deref(), Some("docker/web"));
     assert_eq!(seen.names(), [".dockerignore", "a", "docker/", "docker/web", "docker/web.dockerignore"]);
 }

@@ -18,7 +18,7 @@ use tokio::task::spawn_blocking;
 use super::grpc::{self, Body, Failure, Messages, framed};
 use super::message::{Packet, PacketKind, Stat};
 use crate::build::Sent;
-use crate::build::context::{Context, Entry, Kind, Steady, Stop, Visitor};
+use crate::build::context::{Context, Entry, IGNORE, Kind, Steady, Stop, Visitor};
 
 /// The bytes of a file that are sent at once.
 const PART: usize = 64 << 10;
@@ -26,10 +26,25 @@ const PART: usize = 64 << 10;
 const WAITING: usize = 16;
 
 /// Which files are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
-    Context,
+    /// Those of the context that these paths name; none name all.
+    Context(Vec<String>),
     Dockerfile,
+    Nothing,
+}
+
+impl Source {
+    /// What is asked for, by the folder's name and the paths in it; `None` when there is no such folder.
+    pub(super) fn asked(folder: &[u8], paths: Vec<String>) -> Option<Self> {
+        match folder {
+            // Its patterns are applied here: with them, the builder would apply its own, older rules once more.
+            b"context" if paths == [IGNORE] => Some(Self::Nothing),
+            b"context" => Some(Self::Context(paths)),
+            b"dockerfile" => Some(Self::Dockerfile),
+            _ => None,
+        }
+    }
 }
 
 /// What is sent, and who is told of it.
@@ -50,10 +65,11 @@ impl Outlet {
         let described = Described::default();
         let (asked, asking) = mpsc::channel();
         let sending = Sending { outlet: self.clone(), described: Arc::clone(&described), sink: sink.clone() };
-        spawn_blocking(move || sending.files(source, &asking));
+        let counts = matches!(source, Source::Context(_));
+        spawn_blocking(move || sending.files(counts, &asking));
         tokio::spawn(listen(Messages::new(requests), asked, sink.clone()));
         let describing = Describing { outlet: self, described, sink, count: 0 };
-        spawn_blocking(move || describing.all(source));
+        spawn_blocking(move || describing.all(&source));
         grpc::many(poll_fn(move |cx| answers.poll_recv(cx)))
     }
 
@@ -90,10 +106,11 @@ struct Describing {
 }
 
 impl Describing {
-    fn all(mut self, source: Source) {
+    fn all(mut self, source: &Source) {
         let context = Arc::clone(&self.outlet.context);
         let walked = match source {
-            Source::Context => context.walk(&mut self),
+            Source::Context(only) => context.walk(only, &mut self),
+            Source::Nothing => Ok(()),
             Source::Dockerfile => {
                 context.dockerfile_entry().map_err(Stop::from).and_then(|entry| self.entry(entry))
             }
@@ -101,8 +118,8 @@ impl Describing {
         let walked =
             walked.and_then(|()| self.tell(&Packet { kind: PacketKind::Stat.into(), ..Packet::default() }));
         match walked {
-            Ok(()) if source == Source::Context => {
-                drop(self.outlet.told.send(Sent::Described(self.count.into())))
+            Ok(()) if matches!(source, Source::Context(_)) => {
+                drop(self.outlet.told.send(Sent::Described(self.count.into())));
             }
             Ok(()) => {}
             Err(stop) => self.outlet.fail(stop, &self.sink),
@@ -137,7 +154,7 @@ struct Sending {
 }
 
 impl Sending {
-    fn files(&self, source: Source, asking: &mpsc::Receiver<u32>) {
+    fn files(&self, counts: bool, asking: &mpsc::Receiver<u32>) {
         let mut bytes = 0;
         while let Ok(id) = asking.recv() {
             let file = self.described.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
@@ -147,7 +164,7 @@ impl Sending {
                 Err(stop) => return self.outlet.fail(stop, &self.sink),
             }
         }
-        if source == Source::Context {
+        if counts {
             drop(self.outlet.told.send(Sent::Bytes(bytes)));
         }
     }
