@@ -44,10 +44,10 @@ impl PublicKey {
         let invalid = |detail: &str| Error::KeyInvalid { detail: detail.to_owned() };
         let der = SubjectPublicKeyInfoDer::from_pem_slice(pem.as_ref())
             .map_err(|error| invalid(&format!("no PEM with a PUBLIC KEY in it: {error}")))?;
-        let (algorithm, parameters, bytes) =
+        let Spki { algorithm, curve, key: bytes } =
             spki(&der).ok_or_else(|| invalid("what is in the PEM is not a SubjectPublicKeyInfo"))?;
         let kind = match algorithm {
-            EC_PUBLIC_KEY if parameters == Some(P256) && bytes.len() == 65 && bytes[0] == 4 => Kind::P256,
+            EC_PUBLIC_KEY if curve == Some(P256) && bytes.len() == 65 && bytes[0] == 4 => Kind::P256,
             EC_PUBLIC_KEY => return Err(invalid("of elliptic curves, P-256 alone can be used")),
             ED25519_KEY if bytes.len() == 32 => Kind::Ed25519,
             RSA_KEY => Kind::Rsa,
@@ -73,15 +73,22 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// The algorithm, its named parameters where there are any, and the key (RFC 5280, section 4.1.2.7).
-fn spki(der: &[u8]) -> Option<(&[u8], Option<&[u8]>, &[u8])> {
+/// A `SubjectPublicKeyInfo` (RFC 5280, section 4.1.2.7).
+struct Spki<'a> {
+    algorithm: &'a [u8],
+    /// Of elliptic curves, by its name (RFC 5480, section 2.1.1).
+    curve: Option<&'a [u8]>,
+    key: &'a [u8],
+}
+
+fn spki(der: &[u8]) -> Option<Spki<'_>> {
     let (body, rest) = element(der, SEQUENCE)?;
     let (identifier, key) = element(body, SEQUENCE)?;
     let (bits, after) = element(key, BIT_STRING)?;
     let (algorithm, parameters) = element(identifier, OBJECT_ID)?;
-    let named = element(parameters, OBJECT_ID).map(|(named, _)| named);
+    let curve = element(parameters, OBJECT_ID).map(|(curve, _)| curve);
     let (&0, key) = bits.split_first()? else { return None };
-    (rest.is_empty() && after.is_empty()).then_some((algorithm, named, key))
+    (rest.is_empty() && after.is_empty()).then_some(Spki { algorithm, curve, key })
 }
 
 /// The content of a DER element with this tag, and what comes after it (ITU-T X.690, section 8.1).

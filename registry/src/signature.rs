@@ -61,7 +61,8 @@ impl Registry {
     /// used. For an index, the index itself must be signed.
     ///
     /// Not covered: signatures without a key (certificates of Fulcio), proof of being in Rekor's log, and the bundles
-    /// that cosign 3 attaches as referrers. Whoever needs those runs `cosign verify`.
+    /// that cosign 3 attaches as referrers unless it is told `--new-bundle-format=false`. Whoever needs those runs
+    /// `cosign verify`.
     ///
     /// # Errors
     ///
