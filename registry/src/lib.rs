@@ -49,7 +49,7 @@
 //! All of it stands on `reqwest` directly; of `oci-client` 0.18 nothing could be kept. Its `pull` holds all layers in memory,
 //! and its streams neither resume nor verify a part. It believes the digest in the header. Of a refusal it
 //! loses the status, the reason and `Retry-After`, so that neither [`Refusal`] nor patience could be built on it. It asks for
-//! a token once a blob instead of once, keeps the first credentials for good, and its uploads hold a blob in memory.
+//! a token once a blob instead of once, keeps the first credentials for good, and its `push` takes layers from memory.
 //! It also brings a second TLS provider: a process with both panics. `reqwest` with rustls gives connections, proxies and HTTP/2
 //! and leaves the rest to us; the provider (ring) is named here, so that it matters neither whether the process has a
 //! default one nor which. Redirects are followed here too, for it to be plain which host gets the credentials.
