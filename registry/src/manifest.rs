@@ -76,7 +76,7 @@ impl Manifest {
 /// What a manifest's bytes turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Document {
-    Image(Manifest),
+    Image(Box<Manifest>),
     Index(Vec<Descriptor>),
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn read(bytes: &[u8], served: &str) -> Result<(String, Document), Str
         (OCI_MANIFEST | DOCKER_MANIFEST, None) => {
             let manifest =
                 serde_json::from_slice(bytes).map_err(|error| format!("not an image manifest: {error}"))?;
-            Ok((media_type, Document::Image(manifest)))
+            Ok((media_type, Document::Image(Box::new(manifest))))
         }
         (OCI_INDEX | DOCKER_INDEX | OCI_MANIFEST | DOCKER_MANIFEST, _) => {
             Err(format!("the content does not fit its media type {media_type}"))

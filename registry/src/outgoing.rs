@@ -97,7 +97,7 @@ impl Reading {
         loop {
             if self.at == self.end {
                 if let Some((hasher, expected)) = self.hashed.take() {
-                    rotten(path, &expected, hasher.finish())?;
+                    rotten(path, &expected, &hasher.finish())?;
                 }
                 return Ok(self.held.take());
             }

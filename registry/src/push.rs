@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
@@ -158,7 +159,8 @@ impl Registry {
         events.tell(Progress::Resolved { resolved: resolved.clone(), layers: source.layers, total });
 
         let (transport, source) = (&*self.transport, &source);
-        let uploads = Uploads { transport, image, source, options, mounts: &mounts, events };
+        let uploads =
+            Uploads { transport, image, source, options, mounts: &mounts, refused: Mutex::default(), events };
         let mut pushed = Pushed { resolved, tags: Vec::new(), sent: 0, kept: 0, mounted: 0 };
         let uploads = source.blobs.iter().map(|blob| uploads.blob(blob)).collect::<Vec<_>>();
         let mut arrivals = stream::iter(uploads).buffer_unordered(options.at_once.max(1));

@@ -106,7 +106,13 @@ impl Registry {
             let root = root.get_or_insert_with(|| resolved.clone());
             let entries = match document {
                 Document::Image(manifest) => {
-                    return Ok(Selected { root: root.clone(), offered, resolved, bytes, manifest });
+                    return Ok(Selected {
+                        root: root.clone(),
+                        offered,
+                        resolved,
+                        bytes,
+                        manifest: *manifest,
+                    });
                 }
                 Document::Index(entries) => entries,
             };

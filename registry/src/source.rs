@@ -92,7 +92,7 @@ impl Source {
         let bytes = read_bounded(&path)?;
         let mut hasher = Hasher::new(descriptor.digest.algorithm());
         hasher.update(&bytes);
-        rotten(&path, &descriptor.digest, hasher.finish())?;
+        rotten(&path, &descriptor.digest, &hasher.finish())?;
         Ok(bytes)
     }
 
@@ -123,15 +123,15 @@ pub(crate) fn verify(path: &Path, blob: &Descriptor) -> Result<()> {
     let mut buffer = vec![0; 256 * 1024];
     loop {
         match file.read(&mut buffer).map_err(Error::io(path))? {
-            0 => return rotten(path, &blob.digest, hasher.finish()),
+            0 => return rotten(path, &blob.digest, &hasher.finish()),
             read => hasher.update(&buffer[..read]),
         }
     }
 }
 
 /// Whether the content that should have the one digest and has the other is rotten.
-pub(crate) fn rotten(path: &Path, expected: &Digest, actual: Digest) -> Result<()> {
-    if *expected == actual {
+pub(crate) fn rotten(path: &Path, expected: &Digest, actual: &Digest) -> Result<()> {
+    if expected == actual {
         return Ok(());
     }
     Err(invalid(path, format!("its content has the digest {actual}")))

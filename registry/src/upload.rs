@@ -1,8 +1,11 @@
 //! Blobs into a repository (OCI distribution specification 1.1, "Pushing blobs").
 
+use std::collections::HashSet;
+use std::ops::Range;
 use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
 
-use reqwest::header::{CONTENT_RANGE, RANGE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use crate::call::{Call, Fresh, Target};
@@ -47,6 +50,8 @@ pub(crate) struct Uploads<'a> {
     pub(crate) source: &'a Source,
     pub(crate) options: &'a PushOptions,
     pub(crate) mounts: &'a [String],
+    /// Those that nothing can be mounted from.
+    pub(crate) refused: Mutex<HashSet<String>>,
     pub(crate) events: &'a Events,
 }
 
@@ -59,7 +64,7 @@ impl Uploads<'_> {
             return Ok((Arrival::Kept, total));
         }
         let mut session = None;
-        for from in self.mounts {
+        for from in self.mounts.iter().filter(|from| !self.is_refused(from)) {
             match self.mount(blob, from).await? {
                 None => {
                     self.events.tell(Progress::Mounted { digest, total, from: from.clone() });
@@ -78,8 +83,8 @@ impl Uploads<'_> {
         let path = format!("blobs/{}", blob.digest);
         match self.transport.send(&self.call(Method::HEAD, Target::Path(path)).answers(&[404, 405])).await {
             Ok(response) => {
-                let length = header(response.headers(), "content-length").parse::<u64>();
-                Ok(response.status().is_success() && length.is_ok_and(|length| length == blob.size))
+                let length = header(response.headers(), CONTENT_LENGTH.as_str()).parse::<u64>();
+                Ok(response.status().is_success() && length.map_or(true, |length| length == blob.size))
             }
             // There is no reason in an answer to HEAD; the next request is answered with one.
             Err(Error::Unauthorized { .. } | Error::Denied { .. } | Error::Protocol { .. }) => Ok(false),
@@ -101,10 +106,15 @@ impl Uploads<'_> {
             Ok(response) => Ok(Some(self.session(&response).ok())),
             Err(error @ (Error::Unreachable { .. } | Error::Timeout { .. })) => Err(error),
             Err(error) => {
-                tracing::debug!(%error, %from, "the blob is uploaded instead of mounted");
+                tracing::debug!(%error, %from, "blobs are uploaded instead of mounted");
+                self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(from.clone());
                 Ok(Some(None))
             }
         }
+    }
+
+    fn is_refused(&self, from: &str) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).contains(from)
     }
 
     async fn upload(&self, blob: &Descriptor, mut session: Option<Session>) -> Result<()> {
@@ -123,7 +133,8 @@ impl Uploads<'_> {
                     in_chunks = true;
                     continue;
                 }
-                Err(error) => error,
+                Err(error) if may_pass(&error) => error,
+                Err(error) => return Err(error),
             };
             // What broke once may break again: chunks need not begin from the beginning.
             in_chunks = in_chunks || (blob.size > options.chunk && is_broken(&error));
@@ -152,26 +163,36 @@ impl Uploads<'_> {
         self.verify(blob.clone()).await?;
         let outgoing = Outgoing::new(self.source.path(&blob.digest), blob);
         let length = self.options.chunk.max(session.chunk_min).max(1);
-        let (mut place, mut at) = (session.place, 0);
+        let (mut place, mut at, mut furthest) = (session.place, 0, 0);
         let mut patience = Patience::default();
         while at < blob.size {
-            let end = blob.size.min(at + length);
+            let end = blob.size.min(at.saturating_add(length));
             let error = match self.chunk(blob, &outgoing, place.clone(), at..end).await {
                 Ok(Chunk::Taken(next)) => {
-                    (place, at, patience) = (next, end, Patience::default());
+                    (place, at) = (next, end);
+                    // Going over the same part again is no progress.
+                    if at > furthest {
+                        (furthest, patience) = (at, Patience::default());
+                    }
                     continue;
                 }
-                Ok(Chunk::OutOfOrder) => {
-                    let detail = format!("takes no bytes from {at} on");
-                    Error::Unreachable { registry: self.image.registry().to_owned(), source: detail.into() }
-                }
-                Err(error) => error,
+                Ok(Chunk::OutOfOrder) => Error::protocol(
+                    self.image.registry(),
+                    format!("it takes no bytes of an upload from {at} on"),
+                ),
+                Err(error) if may_pass(&error) => error,
+                Err(error) => return Err(error),
             };
             self.wait(&mut patience, blob, error).await?;
             (place, at) = self.resumed(place, blob).await?;
         }
         let call = self.call(Method::PUT, Target::Place(finishing(place, &blob.digest)));
-        self.expect_digest(&self.transport.send(&call).await?, &blob.digest)
+        match self.transport.send(&call).await {
+            Ok(response) => self.expect_digest(&response, &blob.digest),
+            // The answer to one that went well was lost, and the upload is no more.
+            Err(Error::NotFound { .. }) if self.is_there(blob).await? => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn chunk(
@@ -179,7 +200,7 @@ impl Uploads<'_> {
         blob: &Descriptor,
         outgoing: &Outgoing,
         place: Url,
-        range: std::ops::Range<u64>,
+        range: Range<u64>,
     ) -> Result<Chunk> {
         let (from, length) = (place.clone(), range.end - range.start);
         let fresh: Fresh<'_> = Box::new(|| outgoing.part(range.clone()));
@@ -218,7 +239,7 @@ impl Uploads<'_> {
         &self,
         blob: &Descriptor,
         outgoing: &Outgoing,
-        range: std::ops::Range<u64>,
+        range: Range<u64>,
         call: &Call<'_>,
     ) -> Result<Response> {
         let registry = self.image.registry();
@@ -249,9 +270,7 @@ impl Uploads<'_> {
 
     /// Waits before another try of the blob, and tells of it.
     async fn wait(&self, patience: &mut Patience, blob: &Descriptor, error: Error) -> Result<()> {
-        let retried = error.is_passing() || is_broken(&error);
-        let pause = patience.next(error.retry_after()).filter(|_| retried);
-        let Some(pause) = pause else { return Err(error) };
+        let Some(pause) = patience.next(error.retry_after()) else { return Err(error) };
         let digest = Some(blob.digest.clone());
         self.events.tell(Progress::Retrying { digest, error: error.to_string(), pause });
         tokio::time::sleep(pause).await;
@@ -313,6 +332,11 @@ fn finishing(mut place: Url, digest: &Digest) -> Url {
 fn received(range: &str) -> Option<u64> {
     let last: u64 = range.strip_prefix("bytes=").unwrap_or(range).strip_prefix("0-")?.parse().ok()?;
     Some(if last == 0 { 0 } else { last + 1 })
+}
+
+/// Whether another try may go well: an upload that the registry has forgotten can be begun anew.
+fn may_pass(error: &Error) -> bool {
+    error.is_passing() || is_broken(error) || matches!(error, Error::NotFound { .. })
 }
 
 fn is_broken(error: &Error) -> bool {

@@ -116,6 +116,25 @@ async fn a_token_is_renewed_when_it_has_expired_or_is_refused() {
 }
 
 #[tokio::test]
+async fn a_token_that_expires_in_the_middle_of_a_pull_is_renewed_once_for_all_blobs() {
+    let image = TestImage::new("linux/amd64", &[1000, 2000, 3000, 4000, 5000, 6000]);
+    let tokens =
+        Peer::start(|_, before| Reply::new(200, format!(r#"{{"token":"good{before}","expires_in":3600}}"#)))
+            .await;
+    let realm = tokens.url("/token");
+    // The first token is good for manifests, and past when the blobs are asked for.
+    let peer = Peer::registry(&image, move |request, _| match request.header("authorization") {
+        Some("Bearer good0") if request.path.contains("/manifests/") => None,
+        Some("Bearer good1") => None,
+        _ => Some(Reply::bearer(&realm)),
+    })
+    .await;
+    let output = TempDir::new().unwrap();
+    let pulled = client().pull(&peer.image(), amd64(), output.path()).finish().await.unwrap();
+    assert_eq!((pulled.fetched, tokens.requests().len()), (image.size(), 2));
+}
+
+#[tokio::test]
 async fn a_token_that_is_refused_again_is_an_error_and_no_loop() {
     let image = TestImage::new("linux/amd64", &[]);
     let tokens = Peer::start(|_, _| Reply::new(200, r#"{"token":"bad"}"#)).await;

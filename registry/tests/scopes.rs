@@ -21,13 +21,13 @@ async fn many_blobs_at_once_need_one_token_to_push_and_one_to_mount() {
     let mut options = PushOptions::default();
     options.at_once = 8;
     registry.push(layout.path(), &daemon.image("acme/base:v1"), &options).finish().await.unwrap();
-    let asked: Vec<_> = tokens.requests().iter().map(|request| asked_scopes(request)).collect();
+    let asked: Vec<_> = tokens.requests().iter().map(asked_scopes).collect();
     assert_eq!(asked, [["repository:acme/base:pull,push"]]);
 
     options.mount_from = vec!["acme/base".to_owned()];
     let pushed = registry.push(layout.path(), &daemon.image("acme/web:v1"), &options).finish().await.unwrap();
     assert_eq!((pushed.sent, pushed.mounted), (0, image.size()));
-    let asked: Vec<_> = tokens.requests()[1..].iter().map(|request| asked_scopes(request)).collect();
+    let asked: Vec<_> = tokens.requests()[1..].iter().map(asked_scopes).collect();
     assert_eq!(
         asked,
         [

@@ -211,6 +211,42 @@ async fn an_upload_that_the_registry_forgot_begins_anew() {
 }
 
 #[tokio::test]
+async fn an_upload_that_is_gone_when_its_body_comes_begins_anew() {
+    let image = TestImage::new("linux/amd64", &[]);
+    let gone = AtomicUsize::new(0);
+    let peer = taking(move |request, _| {
+        let first = request.path.contains("/uploads/1") && gone.fetch_add(1, Ordering::SeqCst) == 0;
+        first.then(|| Reply::new(404, ""))
+    })
+    .await;
+    push_plainly(&image, &peer).await.unwrap();
+    assert_eq!(of(&peer.requests(), "POST", "uploads").len(), 2);
+}
+
+#[tokio::test]
+async fn a_registry_that_forgets_chunks_again_and_again_is_given_up() {
+    let image = TestImage::new("linux/amd64", &[250_000]);
+    let peer = taking(|request, _| match (request.method.as_str(), request.header("content-range")) {
+        ("PATCH", Some(range)) if !range.starts_with("0-") => Some(Reply::new(416, "")),
+        ("GET", _) => Some(Reply::new(204, "").with("Range", "0-0").with("Location", PLACE)),
+        _ => None,
+    })
+    .await;
+    let error = push(&client(), &image, &peer.image(), &chunks(200_000)).await.unwrap_err();
+    assert!(matches!(error, Error::Protocol { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_repository_that_may_not_be_mounted_from_is_asked_for_once() {
+    let image = TestImage::new("linux/amd64", &[10, 20, 30]);
+    let peer = taking(|request, _| request.path.contains("mount=").then(|| Reply::new(403, ""))).await;
+    let mut options = PushOptions::default();
+    (options.mount_from, options.at_once) = (vec!["acme/base".to_owned()], 1);
+    push(&client(), &image, &peer.image(), &options).await.unwrap();
+    assert_eq!(of(&peer.requests(), "POST", "mount=").len(), 1);
+}
+
+#[tokio::test]
 async fn chunks_are_as_long_as_the_registry_wants_them() {
     let image = TestImage::new("linux/amd64", &[250_000]);
     let peer = taking(|request, _| {
