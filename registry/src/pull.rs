@@ -91,7 +91,8 @@ async fn pull(
     drop(pull);
     while written.recv().await.is_some() {}
     if brought.as_ref().is_err_and(|error| !may_pass(error)) {
-        layout.sweep().await?;
+        // What ended the pull is what is to be told.
+        drop(layout.sweep().await);
     }
     let Brought { fetched, kept, platform } = brought?;
 
@@ -121,6 +122,7 @@ fn may_pass(error: &Error) -> bool {
             | Error::Unavailable { .. }
             | Error::Unauthorized { .. }
             | Error::Denied { .. }
+            | Error::LayoutBusy { .. }
     )
 }
 
