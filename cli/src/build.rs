@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use cutover_registry::{Descriptor, Digest, ImageRef, Platform};
-use cutover_runtime::{BuildError, BuildProgress, BuildSecret, BuildSpec, CacheTo, Credentials, Engine, StepState};
+use cutover_runtime::{
+    BuildError, BuildProgress, BuildSecret, BuildSpec, CacheTo, Credentials, Engine, StepState,
+};
 
 use crate::commit::Commit;
 use crate::config::Config;
 use crate::config::app::App;
 use crate::config::build::Build;
+use crate::config::value::Parsed;
 use crate::credentials;
 use crate::failure::{Exit, Failure};
 use crate::release::located;
@@ -121,7 +124,7 @@ impl<'a> Builder<'a> {
                 }
             };
             let pushed = self.engine.push(&reference.to_string(), given.as_ref(), &mut progress).await;
-            let digest: Digest = pushed.map_err(unchanged)?.digest.parse().map_err(unread)?;
+            let digest: Digest = pushed.map_err(unchanged)?.digest.parse().map_err(|error| unread(&error))?;
             let pinned = reference.with_digest(digest.clone());
             let (resolved, manifest) = registry
                 .manifest(&pinned, &platform.cloned().unwrap_or_else(Platform::host))
@@ -158,7 +161,7 @@ impl<'a> Builder<'a> {
 
     /// The platforms as the file names them.
     pub fn platforms(&self) -> impl Iterator<Item = &'a Platform> + use<'a> {
-        self.table.platforms.iter().map(|platform| platform.get())
+        self.table.platforms.iter().map(Parsed::get)
     }
 
     /// What each platform's image is called: by a tag of its own where there are several.
@@ -189,12 +192,7 @@ impl<'a> Builder<'a> {
         filled.filter(|tag| !tag.is_empty() && Some(tag.as_str()) != self.image.tag()).collect()
     }
 
-    fn spec(
-        &self,
-        options: Options,
-        platform: Option<&Platform>,
-        reference: &ImageRef,
-    ) -> BuildSpec {
+    fn spec(&self, options: Options, platform: Option<&Platform>, reference: &ImageRef) -> BuildSpec {
         let mut spec = BuildSpec::new(self.context());
         spec.dockerfile.clone_from(&self.table.dockerfile.value);
         spec.target = self.table.target.as_ref().map(|target| target.value.clone());
@@ -248,9 +246,9 @@ impl<'a> Builder<'a> {
             ("created", created.map(|time| time.to_string())),
             ("version", commit.version.clone()),
         ];
-        let known = known.into_iter().filter_map(|(name, value)| {
-            Some((format!("org.opencontainers.image.{name}"), value?))
-        });
+        let known = known
+            .into_iter()
+            .filter_map(|(name, value)| Some((format!("org.opencontainers.image.{name}"), value?)));
         known.chain(self.table.labels.clone()).collect()
     }
 
@@ -268,8 +266,8 @@ fn unchanged(error: cutover_runtime::Error) -> Failure {
     Failure::from(error).serves(UNCHANGED)
 }
 
-fn unread(error: cutover_registry::DigestInvalid) -> Failure {
-    Failure::from_error(Exit::Fault, &error).because(&error)
+fn unread(error: &cutover_registry::DigestInvalid) -> Failure {
+    Failure::from_error(Exit::Fault, error)
 }
 
 fn not_built(error: BuildError) -> Failure {

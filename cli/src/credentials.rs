@@ -27,7 +27,9 @@ pub async fn find(config: &Config, registry: &str) -> Result<Credentials, Failur
         None => of_docker(registry).await?,
     };
     match &found {
-        Credentials::Basic { password: secret, .. } | Credentials::IdentityToken(secret) => github::mask(secret),
+        Credentials::Basic { password: secret, .. } | Credentials::IdentityToken(secret) => {
+            github::mask(secret)
+        }
         _ => {}
     }
     Ok(found)
@@ -58,10 +60,10 @@ pub async fn for_engine(
 /// # Errors
 /// As [`find`], and when a CA's file cannot be read.
 pub async fn client(config: &Config, registry: &str) -> Result<Registry, Failure> {
-    let mut builder = Registry::builder()
-        .system_proxy(true)
-        .user_agent(concat!("cutover/", env!("CARGO_PKG_VERSION")));
-    let mirrors = config.file.registry.get(registry).map(|table| table.mirrors.as_slice()).unwrap_or_default();
+    let mut builder =
+        Registry::builder().system_proxy(true).user_agent(concat!("cutover/", env!("CARGO_PKG_VERSION")));
+    let mirrors =
+        config.file.registry.get(registry).map(|table| table.mirrors.as_slice()).unwrap_or_default();
     for host in mirrors.iter().map(|mirror| mirror.value.as_str()).chain([registry]) {
         builder = builder.credentials(host, find(config, host).await?);
         if let Some(table) = config.file.registry.get(host) {

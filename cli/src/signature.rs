@@ -20,7 +20,11 @@ pub async fn check(config: &Config, app: &App, image: &ImageRef) -> Result<(), F
         let pem = config.read_beside(path, "the public key")?;
         let key = PublicKey::from_pem(&pem).map_err(|error| {
             let problem = format!("{} is no public key: {error}", path.value.display());
-            config.source().invalid(path.span.clone(), problem, Some("write the path of a key in PEM, as cosign makes it"))
+            config.source().invalid(
+                path.span.clone(),
+                problem,
+                Some("write the path of a key in PEM, as cosign makes it"),
+            )
         })?;
         keys.push(key);
     }

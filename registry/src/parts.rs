@@ -1,6 +1,6 @@
 //! What a pull consists of: manifests, and the blobs that they point at.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
@@ -128,9 +128,7 @@ impl Parts {
         let new = self.seen.insert(blob.digest.clone());
         if new {
             // Without what is not needed to fetch it: there may be tens of thousands.
-            let (platform, annotations) = (None, BTreeMap::new());
-            let Descriptor { media_type, digest, size, .. } = blob.clone();
-            self.blobs.push(Descriptor { media_type, digest, size, platform, annotations });
+            self.blobs.push(Descriptor::new(blob.media_type.clone(), blob.digest.clone(), blob.size));
         }
         new
     }

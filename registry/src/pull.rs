@@ -196,7 +196,7 @@ impl Pull<'_> {
                 Written::Wrong(mut wrong, error)
                     if self.registry.transport.mirrors.doubt(self.image, &error) =>
                 {
-                    partial = blocking(move || wrong.begin_again().map(|()| *wrong)).await?;
+                    partial = blocking(&self.writing, move || wrong.begin_again().map(|()| *wrong)).await?;
                 }
                 Written::Wrong(wrong, error) => {
                     blocking(&self.writing, || wrong.discard()).await?;

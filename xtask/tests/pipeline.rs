@@ -34,7 +34,8 @@ impl Project {
             "[apps.{}.build]\ncontext = \"app\"\n{build}\n[notify.slack]\nwebhook = {{ env = \"SLACK_WEBHOOK_URL\" }}\n",
             stage.app
         );
-        let project = Self { stage: stage.with_tables(&tables).unwrap(), slack: Slack::start().await.unwrap() };
+        let project =
+            Self { stage: stage.with_tables(&tables).unwrap(), slack: Slack::start().await.unwrap() };
         std::fs::create_dir(project.folder()).unwrap();
         std::fs::copy(service_binary().await.unwrap(), project.folder().join("service")).unwrap();
         project.dockerfile(DOCKERFILE);
@@ -119,7 +120,11 @@ async fn four_jobs_with_only_their_outputs_between_them_lose_nothing() {
         let (image, digest) = (value(&outputs, "image"), value(&outputs, "digest"));
         assert_eq!(image, format!("{}@{digest}", stage.repository()));
         assert_eq!(built.stdout.trim(), digest);
-        assert!(built.stderr.contains("::group::build") && built.stderr.contains("::endgroup::"), "{}", built.stderr);
+        assert!(
+            built.stderr.contains("::group::build") && built.stderr.contains("::endgroup::"),
+            "{}",
+            built.stderr
+        );
         for tag in ["latest", "main", &commit[..12]] {
             assert_eq!(project.digest(tag), digest, "{tag}");
         }
@@ -177,7 +182,8 @@ async fn an_image_of_two_platforms_is_pushed_as_an_index_of_both() {
     assert_eq!(built["digest"], project.digest("latest"));
     for platform in ["linux/amd64", "linux/arm64"] {
         let image = format!("{}:latest", project.stage.repository());
-        let seen = project.run(&["image", "inspect", &image, "--platform", platform, "--json"]).await.exits(0);
+        let seen =
+            project.run(&["image", "inspect", &image, "--platform", platform, "--json"]).await.exits(0);
         assert_eq!(seen.json()["platform"], platform, "{}", seen.stdout);
     }
     // The engine's own of the two is what a deploy starts.
@@ -192,7 +198,8 @@ async fn what_was_built_is_labelled_with_its_source_and_can_be_built_again_to_th
     let commit = "0123456789abcdef0123456789abcdef01234567";
     let (built, _) = project.job(commit, &["build", "--json"]).await;
     let id = built.exits(0).json()["id"].as_str().unwrap().to_owned();
-    let labels = docker::run(&["image", "inspect", "--format", "{{json .Config.Labels}}", &id]).await.unwrap();
+    let labels =
+        docker::run(&["image", "inspect", "--format", "{{json .Config.Labels}}", &id]).await.unwrap();
     let labels: serde_json::Value = serde_json::from_str(&labels).unwrap();
     assert_eq!(labels["org.opencontainers.image.source"], "https://github.com/acme/web", "{labels}");
     assert_eq!(labels["org.opencontainers.image.revision"], commit, "{labels}");

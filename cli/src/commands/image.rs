@@ -7,6 +7,7 @@ use cutover_registry::{
 };
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use indicatif::HumanBytes;
+use tokio::sync::watch;
 
 use super::{Context, Ended};
 use crate::args::{Image, Pull, Push};
@@ -70,12 +71,7 @@ async fn tags(context: &Context, config: &Config, image: &ImageRef) -> Ended {
     Ok(Exit::Done)
 }
 
-async fn inspect(
-    context: &Context,
-    config: &Config,
-    image: &ImageRef,
-    platform: Option<&Platform>,
-) -> Ended {
+async fn inspect(context: &Context, config: &Config, image: &ImageRef, platform: Option<&Platform>) -> Ended {
     let wanted = platform.cloned().unwrap_or_else(Platform::host);
     let seen = client(config, image).await?.inspect(image, &wanted).await?;
     let platform = seen.config.platform.as_ref().unwrap_or(&wanted).to_string();
@@ -138,7 +134,8 @@ async fn referrers(context: &Context, config: &Config, image: &ImageRef, of_type
     };
     let found = registry.referrers(&image, of_type).await?;
     context.output.data(&found, || {
-        let kind = |entry: &Descriptor| entry.artifact_type.clone().unwrap_or_else(|| entry.media_type.clone());
+        let kind =
+            |entry: &Descriptor| entry.artifact_type.clone().unwrap_or_else(|| entry.media_type.clone());
         found.iter().map(|entry| format!("{} {}\n", entry.digest, kind(entry))).collect()
     });
     Ok(Exit::Done)
@@ -152,7 +149,7 @@ async fn pull(context: &Context, config: &Config, pull: &Pull) -> Ended {
     };
     let platform = pull.platform.clone().unwrap_or_else(Platform::host);
     let wanted = if pull.all_platforms { Platforms::All } else { Platforms::Only(platform.clone()) };
-    let pulled = watch(context, registry.pull(&pull.image, wanted, output)).await?;
+    let pulled = follow(context, registry.pull(&pull.image, wanted, output)).await?;
     let data = serde_json::json!({
         "image": pull.image.to_string(),
         "digest": pulled.resolved.digest.to_string(),
@@ -170,13 +167,20 @@ async fn load(context: &Context, config: &Config, pull: &Pull) -> Ended {
     let platform = pull.platform.clone().unwrap_or_else(Platform::host);
     let archive = client(config, &pull.image).await?.archive(&pull.image, &platform).await?;
     let (resolved, total) = (archive.resolved().clone(), archive.size());
-    let report = context.output.report();
-    let (layer, mut done) = (pull.image.to_string(), 0);
-    let told = archive.inspect_ok(|bytes| {
-        done += bytes.len() as u64;
-        report.tell(Event::Layer { layer: &layer, done, total });
-    });
-    let loaded = connect_engine(config).await?.load(told).await?;
+    let (passed, mut passing) = watch::channel(0);
+    let counted = archive.inspect_ok(move |bytes| passed.send_modify(|done| *done += bytes.len() as u64));
+    let (report, layer) = (context.output.report(), pull.image.to_string());
+    let engine = connect_engine(config).await?;
+    let mut loading = std::pin::pin!(engine.load(counted));
+    let loaded = loop {
+        tokio::select! {
+            loaded = &mut loading => break loaded?,
+            Ok(()) = passing.changed() => {
+                let done = *passing.borrow_and_update();
+                report.tell(Event::Layer { layer: &layer, done, total });
+            }
+        }
+    };
     let data = serde_json::json!({
         "image": pull.image.to_string(),
         "digest": resolved.digest.to_string(),
@@ -193,7 +197,7 @@ async fn push(context: &Context, config: &Config, push: &Push) -> Ended {
     options.entry.clone_from(&push.entry);
     options.tags.clone_from(&push.tags);
     options.mount_from.clone_from(&push.mount_from);
-    let pushed = watch(context, registry.push(&push.layout, &push.image, &options)).await?;
+    let pushed = follow(context, registry.push(&push.layout, &push.image, &options)).await?;
     let (pinned, digest) = (&pushed.resolved.image, pushed.resolved.digest.to_string());
     if let Err(error) = github::hand_on(pinned, &digest) {
         let words = format!("the next step does not hear of it: {error}");
@@ -212,7 +216,7 @@ async fn push(context: &Context, config: &Config, push: &Push) -> Ended {
 }
 
 /// Goes through a transfer, telling what happens.
-async fn watch<T>(context: &Context, mut transfer: Transfer<'_, T>) -> Result<T, Failure> {
+async fn follow<T>(context: &Context, mut transfer: Transfer<'_, T>) -> Result<T, Failure> {
     let report = context.output.report();
     while let Some(progress) = transfer.next().await {
         match progress {

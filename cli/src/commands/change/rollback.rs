@@ -13,7 +13,12 @@ use crate::release::{Release, Settings, label};
 use crate::run::Ran;
 
 /// `cutover rollback`.
-pub(in crate::commands) async fn rollback(context: &Context, app: &App, to: Option<&str>, wait: &Wait) -> Ended {
+pub(in crate::commands) async fn rollback(
+    context: &Context,
+    app: &App,
+    to: Option<&str>,
+    wait: &Wait,
+) -> Ended {
     let config = context.config()?;
     let held = context.unless_interrupted(Held::take(context, &config, app, wait, "rollback")).await?;
     let Some(to) = to else {
@@ -73,4 +78,3 @@ fn is_named(to: &str, digest: &str, id: Option<&str>) -> bool {
     to.len() >= 6
         && (digest.starts_with(to) || hex.starts_with(to) || id.is_some_and(|id| id.starts_with(to)))
 }
-

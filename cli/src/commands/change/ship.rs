@@ -55,7 +55,8 @@ async fn ship_to(context: &Context, config: &Config, app: &app::App, args: &Depl
     let (release, before) = if builds {
         context.unless_interrupted(build(context, config, app)).await?
     } else {
-        let (release, resolved) = context.unless_interrupted(release(config, app, args.image.as_ref())).await?;
+        let (release, resolved) =
+            context.unless_interrupted(release(config, app, args.image.as_ref())).await?;
         (release, vec![("resolve", resolved)])
     };
     let held = context.unless_interrupted(Held::take(context, config, &args.app, &args.wait, "ship")).await?;
@@ -117,4 +118,3 @@ fn not_begun(name: &AppName, failure: &Failure, context: &Context) -> Outcome {
         logs: failure.log_lines().to_vec(),
     }
 }
-
