@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cutover_registry::{Credentials, DockerConfig, Error, Registry};
+use cutover_registry::{Credentials, DockerConfig, Error, Registry, RegistrySettings, Timeouts};
 use secrecy::SecretString;
 
-use crate::config::Config;
+use crate::config::{Config, file};
 use crate::failure::{Exit, Failure};
 use crate::github;
 use crate::release::located;
@@ -27,25 +27,65 @@ pub async fn find(config: &Config, registry: &str) -> Result<Credentials, Failur
         None => of_docker(registry).await?,
     };
     match &found {
-        Credentials::Basic { password: secret, .. } | Credentials::IdentityToken(secret) => github::mask(secret),
+        Credentials::Basic { password: secret, .. } | Credentials::IdentityToken(secret) => {
+            github::mask(secret)
+        }
         _ => {}
     }
     Ok(found)
 }
 
-/// A client for a registry, with the credentials there are.
+/// The credentials for a registry as the engine takes them.
 ///
 /// # Errors
 /// As [`find`].
+pub async fn for_engine(
+    config: &Config,
+    registry: &str,
+) -> Result<Option<cutover_runtime::Credentials>, Failure> {
+    Ok(match find(config, registry).await? {
+        Credentials::Basic { username, password } => {
+            Some(cutover_runtime::Credentials { username, password })
+        }
+        // The engine takes an identity token in a password's place under this name.
+        Credentials::IdentityToken(token) => {
+            Some(cutover_runtime::Credentials { username: "<token>".to_owned(), password: token })
+        }
+        _ => None,
+    })
+}
+
+/// A client for a registry and its mirrors, with the settings of the file and the credentials there are.
+///
+/// # Errors
+/// As [`find`], and when a CA's file cannot be read.
 pub async fn client(config: &Config, registry: &str) -> Result<Registry, Failure> {
-    let mut builder = Registry::builder()
-        .credentials(registry, find(config, registry).await?)
-        .system_proxy(true)
-        .user_agent(concat!("cutover/", env!("CARGO_PKG_VERSION")));
-    if config.file.registry.get(registry).is_some_and(|table| table.insecure) {
-        builder = builder.insecure(registry);
+    let mut builder =
+        Registry::builder().system_proxy(true).user_agent(concat!("cutover/", env!("CARGO_PKG_VERSION")));
+    let mirrors =
+        config.file.registry.get(registry).map(|table| table.mirrors.as_slice()).unwrap_or_default();
+    for host in mirrors.iter().map(|mirror| mirror.value.as_str()).chain([registry]) {
+        builder = builder.credentials(host, find(config, host).await?);
+        if let Some(table) = config.file.registry.get(host) {
+            builder = builder.settings(host, settings(config, table)?);
+        }
     }
     Ok(builder.build()?)
+}
+
+fn settings(config: &Config, table: &file::Registry) -> Result<RegistrySettings, Failure> {
+    let mut settings = RegistrySettings::new();
+    if table.insecure {
+        settings = settings.insecure();
+    }
+    if let Some(ca) = &table.ca {
+        settings = settings.root_certificates(config.read_beside(ca, "the registry's certificates")?);
+    }
+    if let Some(period) = &table.timeout {
+        let stall = period.0;
+        settings = settings.timeouts(Timeouts { stall, ..Timeouts::default() });
+    }
+    Ok(table.mirrors.iter().fold(settings, |settings, mirror| settings.mirror(mirror.value.as_str())))
 }
 
 fn of_environment(registry: &str) -> Option<Credentials> {

@@ -20,6 +20,7 @@
 
 pub mod apply;
 pub mod args;
+pub mod build;
 pub mod commands;
 pub mod commit;
 pub mod config;
@@ -40,6 +41,7 @@ pub mod plan;
 pub mod release;
 pub mod report;
 pub mod run;
+pub mod signature;
 pub mod slots;
 pub mod target;
 

@@ -46,7 +46,7 @@ pub struct Ran {
 }
 
 impl Run<'_> {
-    /// Goes for the goal. With `resolved` as the time that finding the release took.
+    /// Goes for the goal. `phases` are those before it, such as finding the release, each with its seconds.
     ///
     /// # Errors
     /// What kept it from beginning; nothing was touched then. A run that began always has an outcome.
@@ -54,7 +54,7 @@ impl Run<'_> {
         &self,
         goal: &Goal,
         release: Option<&Release>,
-        resolved: Option<f64>,
+        phases: &[(&str, f64)],
     ) -> Result<Ran, Failure> {
         let looking = Instant::now();
         let before = observe(self.target, release).await?;
@@ -70,9 +70,9 @@ impl Run<'_> {
             None => self.ending(planned.ending),
             Some(failure) => named(failure),
         };
-        let mut phases: BTreeMap<String, f64> =
-            apply.phases.iter().map(|(name, took)| (name.clone(), took.as_secs_f64())).collect();
-        phases.extend(resolved.map(|took| ("resolve".to_owned(), took)));
+        let before_it = phases.iter().map(|(name, took)| ((*name).to_owned(), *took));
+        let of_it = apply.phases.iter().map(|(name, took)| (name.clone(), took.as_secs_f64()));
+        let phases: BTreeMap<String, f64> = before_it.chain(of_it).collect();
         let outcome = self.account(&before, ended, release, (apply.reloads, phases), failed.as_ref()).await;
         self.record(&outcome);
         Ok(Ran { outcome, failure: failed })

@@ -1,64 +1,90 @@
-//! What a registry's refusals mean.
+//! What a registry's refusals say.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
+use crate::refusal::{Refusal, Said, TokenKind};
+use crate::scope::Scope;
 use crate::{Credentials, Error};
 
 /// As much of a refusal as is read to find its reason, in bytes.
 const REASON_MAX: usize = 16 * 1024;
 const REASON_SHOWN: usize = 300;
+/// GitHub's registries put this on every answer.
+const GITHUB_HEADER: &str = "x-github-request-id";
+
+/// A refusal, read.
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    retry_after: Option<Duration>,
+    reason: String,
+    github: bool,
+}
+
+impl Answered {
+    pub(crate) async fn read(response: Response) -> Self {
+        let status = response.status();
+        let retry_after = retry_after(response.headers(), SystemTime::now());
+        let github = response.headers().contains_key(GITHUB_HEADER);
+        Self { status, retry_after, reason: reason(response).await, github }
+    }
+}
 
 /// Who was asked for what, for the error to say so.
 pub(crate) struct Asked<'a> {
-    pub(crate) registry: &'a str,
-    pub(crate) repository: &'a str,
+    pub(crate) scope: &'a Scope,
     pub(crate) credentials: &'a Credentials,
     /// Another server that answered for the registry: the token server, a blob store.
     pub(crate) via: Option<&'a str>,
 }
 
 impl Asked<'_> {
-    /// The error for a refusal with this status and reason.
-    pub(crate) fn refused(&self, status: StatusCode, retry_after: Option<Duration>, reason: &str) -> Error {
-        let registry = self.registry.to_owned();
-        let repository = self.repository.to_owned();
-        let answered = self.via.unwrap_or(self.registry).to_owned();
+    /// The error for a refusal.
+    pub(crate) fn refused(&self, answered: &Answered) -> Error {
+        let Answered { status, retry_after, .. } = *answered;
+        let registry = self.scope.registry().to_owned();
+        let repository = self.scope.repository().to_owned();
+        let from = self.via.unwrap_or(self.scope.registry()).to_owned();
         match status {
             StatusCode::UNAUTHORIZED => {
-                Error::Unauthorized { registry, repository, detail: self.with_hint(reason) }
+                let (refusal, detail) = self.meaning(answered);
+                Error::Unauthorized { registry, repository, refusal, detail }
             }
-            StatusCode::FORBIDDEN => Error::Denied { registry, repository, detail: self.with_hint(reason) },
-            StatusCode::TOO_MANY_REQUESTS => Error::RateLimited { registry: answered, retry_after },
+            StatusCode::FORBIDDEN => {
+                let (refusal, detail) = self.meaning(answered);
+                Error::Denied { registry, repository, refusal, detail }
+            }
+            StatusCode::TOO_MANY_REQUESTS => Error::RateLimited { registry: from, retry_after },
             _ if status.is_server_error() => {
-                Error::Unavailable { registry: answered, status: status.as_u16(), detail: reason.to_owned() }
+                let detail = answered.reason.clone();
+                Error::Unavailable { registry: from, status: status.as_u16(), detail, retry_after }
             }
-            _ => Error::protocol(&answered, format!("unexpected status {status}: {reason}")),
+            _ => Error::protocol(&from, format!("unexpected status {status}: {}", answered.reason)),
         }
     }
 
-    fn with_hint(&self, reason: &str) -> String {
-        let anonymous = matches!(self.credentials, Credentials::Anonymous);
-        let hint = match (self.registry, anonymous) {
-            ("ghcr.io", true) => {
-                "there is no such package, or it is private: give credentials with the scope read:packages"
-            }
-            ("ghcr.io", false) => {
-                "there is no such package, or the token lacks the scope read:packages, has expired, or is not authorised for the organisation"
-            }
-            ("docker.io", true) => "there is no such repository, or it is private: give credentials",
-            (_, true) => "no credentials were given",
-            (_, false) => return reason.to_owned(),
+    fn meaning(&self, answered: &Answered) -> (Refusal, String) {
+        let said = Said {
+            status: answered.status.as_u16(),
+            text: &answered.reason,
+            github: answered.github || self.scope.registry() == "ghcr.io",
+            pushing: self.scope.is_push(),
+            token: TokenKind::of(self.credentials),
         };
-        format!("{reason}; {hint}")
+        let refusal = Refusal::read(&said);
+        let detail = match refusal.advice(&said) {
+            Some(advice) => format!("{}; {advice}", answered.reason),
+            None => answered.reason.clone(),
+        };
+        (refusal, detail)
     }
 }
 
 /// What the server says of its refusal: the OCI distribution specification's `errors`, or the text, or the status.
-pub(crate) async fn reason(response: Response) -> String {
+async fn reason(response: Response) -> String {
     let status = response.status();
     let bytes = beginning(response).await;
     let told = from_json(&bytes).unwrap_or_else(|| {
@@ -112,10 +138,18 @@ fn clean(text: &str) -> String {
     line.trim().to_owned()
 }
 
-/// `Retry-After` in seconds. The form with a date is not read: the caller then waits as if there were none.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+/// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
+///
+/// A date is measured from the server's own clock where it tells it, so that ours need not be right.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let after = text(RETRY_AFTER)?;
+    if let Ok(seconds) = after.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(after).ok()?;
+    let now = text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or(now);
+    Some(until.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -123,8 +157,14 @@ mod tests {
     use super::*;
 
     fn asked(registry: &str, credentials: &Credentials, status: u16) -> Error {
-        let asked = Asked { registry, repository: "acme/web", credentials, via: None };
-        asked.refused(StatusCode::from_u16(status).unwrap(), None, "DENIED: denied")
+        let image = format!("{registry}/acme/web").parse().unwrap();
+        let answered = Answered {
+            status: StatusCode::from_u16(status).unwrap(),
+            retry_after: None,
+            reason: "DENIED: denied".to_owned(),
+            github: false,
+        };
+        Asked { scope: &Scope::pull(&image), credentials, via: None }.refused(&answered)
     }
 
     #[test]
@@ -141,11 +181,11 @@ mod tests {
     #[test]
     fn each_status_has_its_error() {
         let nobody = Credentials::Anonymous;
-        assert!(matches!(asked("r", &nobody, 401), Error::Unauthorized { .. }));
-        assert!(matches!(asked("r", &nobody, 403), Error::Denied { .. }));
-        assert!(matches!(asked("r", &nobody, 429), Error::RateLimited { .. }));
-        assert!(matches!(asked("r", &nobody, 502), Error::Unavailable { status: 502, .. }));
-        assert!(matches!(asked("r", &nobody, 418), Error::Protocol { .. }));
+        assert!(matches!(asked("r.io", &nobody, 401), Error::Unauthorized { .. }));
+        assert!(matches!(asked("r.io", &nobody, 403), Error::Denied { .. }));
+        assert!(matches!(asked("r.io", &nobody, 429), Error::RateLimited { .. }));
+        assert!(matches!(asked("r.io", &nobody, 502), Error::Unavailable { status: 502, .. }));
+        assert!(matches!(asked("r.io", &nobody, 418), Error::Protocol { .. }));
     }
 
     #[test]
@@ -153,5 +193,24 @@ mod tests {
         let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way"},{"message":"really"}]}"#;
         assert_eq!(clean(&from_json(body).unwrap()), "DENIED: no [31m way; really");
         assert_eq!(clean(&"x".repeat(1000)).len(), REASON_SHOWN);
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        let now = SystemTime::UNIX_EPOCH;
+        let read = |after: &'static str, date: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, after.parse().unwrap());
+            if let Some(date) = date {
+                headers.insert(DATE, date.parse().unwrap());
+            }
+            retry_after(&headers, now).map(|pause| pause.as_secs())
+        };
+        let date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(read(" 7 ", date), Some(7));
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:49 GMT", date), Some(12), "by the server's clock");
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:00 GMT", date), Some(0), "it is over");
+        assert_eq!(read("Thu, 01 Jan 1970 00:00:05 GMT", None), Some(5), "by ours");
+        assert_eq!(read("soon", date), None);
     }
 }

@@ -11,38 +11,18 @@ use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use crate::answer::{self, Asked};
+use crate::answer::{Answered, Asked};
 use crate::challenge::Challenge;
-use crate::transport::{Patience, Transport, failed, read};
-use crate::{Credentials, Error, ImageRef, Result};
+use crate::patience::Patience;
+pub(crate) use crate::scope::Scope;
+use crate::transport::{Transport, failed, read};
+use crate::{Credentials, Error, Result};
 
 const TOKEN_MAX: u64 = 64 * 1024;
 /// What the token specification has a token without `expires_in` live.
 const LIFETIME: Duration = Duration::from_secs(60);
 /// A token is renewed this long before its end, for the request that carries it to arrive in time.
 const MARGIN: Duration = Duration::from_secs(10);
-
-/// What is to be done where: tokens are kept by it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Scope {
-    registry: String,
-    repository: String,
-    actions: &'static str,
-}
-
-impl Scope {
-    pub(crate) fn pull(image: &ImageRef) -> Self {
-        Self {
-            registry: image.registry().to_owned(),
-            repository: image.repository().to_owned(),
-            actions: "pull",
-        }
-    }
-
-    fn text(&self) -> String {
-        format!("repository:{}:{}", self.repository, self.actions)
-    }
-}
 
 /// What is put into `Authorization`, and until when.
 #[derive(Clone)]
@@ -84,7 +64,7 @@ impl Authorizer {
         scope: &Scope,
         challenges: &[Challenge],
         refused: Option<Grant>,
-        reason: &str,
+        answered: &Answered,
     ) -> Result<Grant> {
         let slot = self.slot(scope);
         let mut held = slot.lock().await;
@@ -94,27 +74,32 @@ impl Authorizer {
             return Ok(grant.clone());
         }
         *held = None;
-        let credentials = transport.credentials(&scope.registry);
+        let credentials = transport.credentials(scope.registry());
         let bearer = challenges.iter().find(|challenge| matches!(challenge, Challenge::Bearer { .. }));
-        let grant = match (bearer.or(challenges.first()), credentials) {
+        let grant = match (bearer.or(challenges.first()), &credentials) {
             (Some(Challenge::Bearer { realm, service, scope: asked }), _) => {
                 let realm = TokenServer { transport, scope, realm, service: service.as_deref() };
-                realm.token(asked.as_deref(), credentials).await?
+                realm.token(asked.as_deref(), &credentials).await?
             }
             // The same again would be refused again.
             (Some(Challenge::Basic), Credentials::Basic { username, password }) if refused.is_none() => {
                 let secret = STANDARD.encode(format!("{username}:{}", password.expose_secret()));
                 Grant::new("Basic", &secret, None)
-                    .ok_or_else(|| Error::protocol(&scope.registry, "credentials no header can carry"))?
+                    .ok_or_else(|| Error::protocol(scope.registry(), "credentials no header can carry"))?
             }
             _ => {
-                let (registry, repository) = (scope.registry.as_str(), scope.repository.as_str());
-                let asked = Asked { registry, repository, credentials, via: None };
-                return Err(asked.refused(reqwest::StatusCode::UNAUTHORIZED, None, reason));
+                let asked = Asked { scope, credentials: &credentials, via: None };
+                return Err(asked.refused(answered));
             }
         };
         *held = Some(grant.clone());
         Ok(grant)
+    }
+
+    /// Forgets what is held for a registry. A token that is being asked for is not kept either.
+    pub(crate) fn forget(&self, registry: &str) {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|scope, _| scope.registry() != registry);
     }
 
     fn slot(&self, scope: &Scope) -> Slot {
@@ -151,13 +136,13 @@ impl TokenServer<'_> {
     async fn token(&self, asked: Option<&str>, credentials: &Credentials) -> Result<Grant> {
         let realm = self.safe_realm()?;
         let host = crate::endpoint::authority(&realm);
-        let own = self.scope.text();
-        let scopes: Vec<&str> = asked.map_or_else(|| vec![own.as_str()], |text| text.split(' ').collect());
+        let scopes = self.scope.to_ask(asked);
+        let site = self.transport.site(self.scope.registry());
         let mut patience = Patience::default();
         loop {
             let began = Instant::now();
             let request = self.request(realm.clone(), &scopes, credentials);
-            let response = match request.timeout(self.transport.timeouts.answer).send().await {
+            let response = match request.timeout(site.timeouts.answer).send().await {
                 Ok(response) => response,
                 Err(error) => {
                     patience.pause(None, failed(&host, "a token", error)).await?;
@@ -168,32 +153,30 @@ impl TokenServer<'_> {
                 let bytes = read(response, TOKEN_MAX, "the token").await?;
                 return grant(&bytes, began).map_err(|detail| Error::protocol(&host, detail));
             }
-            let (status, retry_after) = (response.status(), answer::retry_after(response.headers()));
-            let (registry, repository) = (self.scope.registry.as_str(), self.scope.repository.as_str());
-            let asked = Asked { registry, repository, credentials, via: Some(&host) };
-            let reason = answer::reason(response).await;
-            patience.pause(retry_after, asked.refused(status, retry_after, &reason)).await?;
+            let asked = Asked { scope: self.scope, credentials, via: Some(&host) };
+            patience.pause(None, asked.refused(&Answered::read(response).await)).await?;
         }
     }
 
     fn safe_realm(&self) -> Result<Url> {
-        let registry = &self.scope.registry;
+        let registry = self.scope.registry();
         let realm = Url::parse(self.realm)
             .map_err(|error| Error::protocol(registry, format!("not a token server's address: {error}")))?;
         match realm.scheme() {
             "https" => Ok(realm),
             "http" if self.transport.is_plain(registry) => Ok(realm),
             scheme => Err(Error::Unsafe {
-                registry: registry.clone(),
+                registry: registry.to_owned(),
                 detail: format!("a token from {} over {scheme}", realm.host_str().unwrap_or("nowhere")),
             }),
         }
     }
 
     /// `GET` with basic authorization, or `POST` with the refresh token. Neither follows a redirect.
-    fn request(&self, mut realm: Url, scopes: &[&str], credentials: &Credentials) -> RequestBuilder {
+    fn request(&self, mut realm: Url, scopes: &[String], credentials: &Credentials) -> RequestBuilder {
+        let site = self.transport.site(self.scope.registry());
         let asked = self.service.map(|service| ("service", service));
-        let asked = asked.into_iter().chain(scopes.iter().map(|scope| ("scope", *scope)));
+        let asked = asked.into_iter().chain(scopes.iter().map(|scope| ("scope", scope.as_str())));
         if let Credentials::IdentityToken(token) = credentials {
             let mut form = realm.clone();
             form.query_pairs_mut().clear().extend_pairs(asked).extend_pairs([
@@ -201,14 +184,13 @@ impl TokenServer<'_> {
                 ("client_id", "cutover"),
                 ("refresh_token", token.expose_secret()),
             ]);
-            return self
-                .transport
+            return site
                 .request(Method::POST, realm)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.query().unwrap_or_default().to_owned());
         }
         realm.query_pairs_mut().extend_pairs(asked);
-        let request = self.transport.request(Method::GET, realm);
+        let request = site.request(Method::GET, realm);
         match credentials {
             Credentials::Basic { username, password } => {
                 request.basic_auth(username, Some(password.expose_secret()))

@@ -1,9 +1,8 @@
 //! How a [`Registry`] is set up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -11,36 +10,14 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::endpoint::registry_name;
 use crate::transport::Transport;
-use crate::{Credentials, Error, Registry, Result};
-
-/// How long to wait, for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// For a connection, TLS included. 10 s unless said.
-    pub connect: Duration,
-    /// For the next byte of an answer. 30 s unless said.
-    pub stall: Duration,
-    /// For the whole of a small answer: a manifest, a token. 60 s unless said.
-    pub answer: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            stall: Duration::from_secs(30),
-            answer: Duration::from_secs(60),
-        }
-    }
-}
+use crate::{Credentials, Error, ImageRef, Registry, RegistrySettings, Result, Timeouts};
 
 /// Sets up a [`Registry`].
 #[derive(Clone)]
 #[must_use]
 pub struct RegistryBuilder {
     pub(crate) credentials: HashMap<String, Credentials>,
-    pub(crate) insecure: HashSet<String>,
-    pub(crate) https: HashSet<String>,
+    pub(crate) settings: HashMap<String, RegistrySettings>,
     pub(crate) timeouts: Timeouts,
     pub(crate) user_agent: String,
     pub(crate) system_proxy: bool,
@@ -51,8 +28,7 @@ impl RegistryBuilder {
     pub(crate) fn new() -> Self {
         Self {
             credentials: HashMap::new(),
-            insecure: HashSet::new(),
-            https: HashSet::new(),
+            settings: HashMap::new(),
             timeouts: Timeouts::default(),
             user_agent: concat!("cutover-registry/", env!("CARGO_PKG_VERSION")).to_owned(),
             system_proxy: false,
@@ -66,25 +42,34 @@ impl RegistryBuilder {
         self
     }
 
-    /// Speaks plain http to this registry, named as in the references to it, port included.
-    pub fn insecure(mut self, registry: impl Into<String>) -> Self {
-        self.insecure.insert(registry.into());
+    /// What is particular to one registry, named as in the references to it, port included. Takes the place of what
+    /// was said of it before.
+    pub fn settings(mut self, registry: impl AsRef<str>, settings: RegistrySettings) -> Self {
+        *self.of(registry.as_ref()) = settings;
         self
     }
 
-    /// Speaks https to this registry although it is on loopback.
-    pub fn https(mut self, registry: impl Into<String>) -> Self {
-        self.https.insert(registry.into());
+    /// Speaks plain http to this registry: short for [`settings`](Self::settings).
+    pub fn insecure(mut self, registry: impl AsRef<str>) -> Self {
+        let settings = self.of(registry.as_ref());
+        *settings = std::mem::take(settings).insecure();
         self
     }
 
-    /// Trusts these certificates (PEM) besides the system's.
+    /// Speaks https to this registry although it is on loopback: short for [`settings`](Self::settings).
+    pub fn https(mut self, registry: impl AsRef<str>) -> Self {
+        let settings = self.of(registry.as_ref());
+        *settings = std::mem::take(settings).https();
+        self
+    }
+
+    /// Trusts these certificates (PEM) besides the system's, for every registry.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
         self
     }
 
-    /// How long to wait.
+    /// How long to wait, for registries whose settings say nothing else.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
@@ -107,7 +92,7 @@ impl RegistryBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Setup`] when a certificate or the user agent cannot be used. A system without any root
+    /// [`Error::Setup`] when a certificate, a mirror's name or the user agent cannot be used. A system without any root
     /// certificates is no error here: registries on plain http can be used, those on https are then
     /// [`Error::Unreachable`].
     pub fn build(self) -> Result<Registry> {
@@ -122,29 +107,42 @@ impl RegistryBuilder {
 
     pub(crate) fn build_with(self, mut roots: RootCertStore) -> Result<Registry> {
         for pem in &self.roots {
-            let known = roots.len();
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                certificate
-                    .map_err(|error| error.to_string())
-                    .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()))
-                    .map_err(|detail| Error::Setup { detail: format!("a root certificate: {detail}") })?;
-            }
-            if roots.len() == known {
-                return Err(Error::Setup {
-                    detail: "a root certificate: no PEM certificate in it".to_owned(),
-                });
+            trust(&mut roots, pem)?;
+        }
+        for mirror in self.settings.values().flat_map(|settings| &settings.mirrors) {
+            let known = format!("{mirror}/x").parse::<ImageRef>();
+            if !known.is_ok_and(|image| image.registry() == mirror) {
+                return Err(Error::Setup { detail: format!("{mirror:?} is not a registry's name") });
             }
         }
-        Ok(Registry { transport: Arc::new(Transport::new(self, roots)?) })
+        Ok(Registry { transport: Arc::new(Transport::new(self, &roots)?) })
     }
+
+    fn of(&mut self, registry: &str) -> &mut RegistrySettings {
+        self.settings.entry(registry_name(registry).to_owned()).or_default()
+    }
+}
+
+/// Adds the certificates of a PEM file.
+pub(crate) fn trust(roots: &mut RootCertStore, pem: &[u8]) -> Result<()> {
+    let known = roots.len();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        certificate
+            .map_err(|error| error.to_string())
+            .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()))
+            .map_err(|detail| Error::Setup { detail: format!("a root certificate: {detail}") })?;
+    }
+    if roots.len() == known {
+        return Err(Error::Setup { detail: "a root certificate: no PEM certificate in it".to_owned() });
+    }
+    Ok(())
 }
 
 impl fmt::Debug for RegistryBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegistryBuilder")
             .field("credentials", &self.credentials)
-            .field("insecure", &self.insecure)
-            .field("https", &self.https)
+            .field("settings", &self.settings)
             .field("timeouts", &self.timeouts)
             .field("user_agent", &self.user_agent)
             .finish_non_exhaustive()

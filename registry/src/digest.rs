@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha2::{Digest as _, Sha256, Sha512};
+use ring::digest::{Context, SHA256, SHA512};
 
 use crate::Error;
 
@@ -150,34 +150,35 @@ pub struct DigestInvalid {
 }
 
 /// Hashes a stream piece by piece.
-pub(crate) enum Hasher {
-    Sha256(Sha256),
-    Sha512(Sha512),
+///
+/// By ring, which is here for TLS already: it uses the processor's own instructions, in debug builds too.
+#[derive(Clone)]
+pub(crate) struct Hasher {
+    algorithm: Algorithm,
+    context: Box<Context>,
 }
 
 impl Hasher {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
-            Algorithm::Sha512 => Self::Sha512(Sha512::new()),
-        }
+        let context = Context::new(match algorithm {
+            Algorithm::Sha256 => &SHA256,
+            Algorithm::Sha512 => &SHA512,
+        });
+        Self { algorithm, context: Box::new(context) }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Sha256(hash) => hash.update(bytes),
-            Self::Sha512(hash) => hash.update(bytes),
-        }
+        self.context.update(bytes);
     }
 
     pub(crate) fn finish(self) -> Digest {
-        match self {
-            Self::Sha256(hash) => {
-                Digest { algorithm: Algorithm::Sha256, hex: format!("{:x}", hash.finalize()) }
-            }
-            Self::Sha512(hash) => {
-                Digest { algorithm: Algorithm::Sha512, hex: format!("{:x}", hash.finalize()) }
+        let hash = self.context.finish();
+        let mut hex = String::with_capacity(self.algorithm.hex_len());
+        for byte in hash.as_ref() {
+            for digit in [byte >> 4, byte & 0xf] {
+                hex.extend(char::from_digit(digit.into(), 16));
             }
         }
+        Digest { algorithm: self.algorithm, hex }
     }
 }

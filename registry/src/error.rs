@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Digest, DigestInvalid, ImageRef, Platform, PlatformInvalid, ReferenceInvalid};
+use crate::{Digest, DigestInvalid, ImageRef, Platform, PlatformInvalid, ReferenceInvalid, Refusal};
 
 /// A cause kept for those who want to know.
 pub type Source = Box<dyn std::error::Error + Send + Sync>;
@@ -27,6 +27,8 @@ pub enum Error {
         registry: String,
         /// The repository asked for.
         repository: String,
+        /// What it means by that.
+        refusal: Refusal,
         /// What it said, and what to do.
         detail: String,
     },
@@ -37,6 +39,8 @@ pub enum Error {
         registry: String,
         /// The repository asked for.
         repository: String,
+        /// What it means by that.
+        refusal: Refusal,
         /// What it said, and what to do.
         detail: String,
     },
@@ -81,6 +85,8 @@ pub enum Error {
         status: u16,
         /// What it said.
         detail: String,
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
     },
     /// The bytes are not those that were asked for.
     #[error("content has digest {actual}, not {expected}")]
@@ -97,6 +103,18 @@ pub enum Error {
         what: String,
         /// How long it may be, in bytes.
         limit: u64,
+    },
+    /// The registry, or what stands before it, does not take a request as long as that.
+    #[error(
+        "{registry} does not take {size} bytes in one request, which {digest} needs: raise its limit (nginx: client_max_body_size)"
+    )]
+    BodyTooLarge {
+        /// The registry, or the server that it named.
+        registry: String,
+        /// The blob.
+        digest: Digest,
+        /// How long the request was, in bytes.
+        size: u64,
     },
     /// A blob ended early, each time it was tried.
     #[error("{digest} of {image} ended after {received} of {expected} bytes")]
@@ -199,6 +217,50 @@ pub enum Error {
         /// What is wrong with it.
         detail: String,
     },
+    /// The layout has several images, and it was not said which to take; or none that was asked for.
+    #[error("{}: {}; it has: {}", path.display(), wanted.as_ref().map_or_else(|| "which image to take must be said".to_owned(), |wanted| format!("no image is named {wanted}")), names(entries))]
+    EntryUnclear {
+        /// The layout's directory.
+        path: PathBuf,
+        /// What was asked for.
+        wanted: Option<String>,
+        /// The names of its images, or else their digests.
+        entries: Vec<String>,
+    },
+    /// The image has no signature that could be looked at.
+    #[error("{image} is not signed")]
+    Unsigned {
+        /// The image.
+        image: Box<ImageRef>,
+    },
+    /// None of the image's signatures is by a key that was given.
+    #[error("none of the {found} signatures of {image} is by one of the keys given")]
+    SignedByOthers {
+        /// The image.
+        image: Box<ImageRef>,
+        /// How many signatures it has.
+        found: usize,
+    },
+    /// A signature is by a key that was given, but it is another image's.
+    #[error("{image} carries a signature of {signed}")]
+    SignedAnother {
+        /// The image.
+        image: Box<ImageRef>,
+        /// What the signature says that it signs.
+        signed: String,
+    },
+    /// Not a public key that signatures can be verified with.
+    #[error("not a public key: {detail}")]
+    KeyInvalid {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Another pull has been writing the file and does not go on.
+    #[error("{} is held by another pull that does not go on: end it, or pull to another directory", path.display())]
+    LayoutBusy {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be read or written.
     #[error("cannot use {}", path.display())]
     Io {
@@ -215,6 +277,23 @@ impl Error {
         move |source| Self::Io { path, source }
     }
 
+    /// How long the server asked to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } | Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same again may go well.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Unreachable { .. } | Self::Truncated { .. } => true,
+            Self::Unavailable { status, .. } => matches!(status, 500 | 502..=504),
+            _ => false,
+        }
+    }
+
     pub(crate) fn protocol(registry: &str, detail: impl Into<String>) -> Self {
         Self::Protocol { registry: registry.to_owned(), detail: detail.into() }
     }
@@ -229,4 +308,8 @@ fn list(platforms: &[Platform]) -> String {
         return "none".to_owned();
     }
     platforms.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn names(entries: &[String]) -> String {
+    if entries.is_empty() { "nothing".to_owned() } else { entries.join(", ") }
 }

@@ -2,24 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tempfile::TempPath;
-use tokio::io::AsyncWriteExt;
 
-use crate::digest::Hasher;
+use crate::digest::{Algorithm, Hasher};
 use crate::manifest::OCI_INDEX;
+use crate::partial::{self, Partial};
 use crate::{Descriptor, Digest, Error, ImageRef, Result};
 
 const MARKER: &str = "oci-layout";
 const MARKER_TEXT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 const INDEX: &str = "index.json";
 const BLOBS: &str = "blobs";
-/// What the names of files begin with that are not whole yet.
-const PARTIAL: &str = ".partial-";
+/// What the names of the layout's own files begin with until they are whole.
+const NEW: &str = ".new-";
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Where containerd, and so `docker load`, looks for the whole name.
 const IMAGE_NAME: &str = "io.containerd.image.name";
@@ -39,34 +38,44 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Whether the blob is there and is what it should be. One that is not, such as a torn one, counts as lacking.
-    pub(crate) async fn holds(&self, blob: &Descriptor) -> Result<bool> {
-        let (path, blob) = (self.blob(&blob.digest), blob.clone());
-        blocking(&self.root, move || match File::open(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::io(path)(error)),
-            Ok(file) => Ok(hash(file, &blob.digest).map_err(Error::io(path))? == blob.digest),
+    /// Writes a small blob that is in memory.
+    pub(crate) async fn store(&self, digest: &Digest, bytes: &[u8]) -> Result<()> {
+        let (layout, bytes) = (self.clone(), bytes.to_owned());
+        let blob = Descriptor {
+            artifact_type: None,
+            media_type: String::new(),
+            digest: digest.clone(),
+            size: bytes.len() as u64,
+            platform: None,
+            annotations: BTreeMap::new(),
+        };
+        blocking(&self.root, move || match layout.take_up(&blob)? {
+            Taken::Ours(mut partial) => {
+                partial.begin_again()?;
+                partial.append(&bytes)?;
+                partial.keep()
+            }
+            Taken::Kept => Ok(()),
+            // Who has it writes these very bytes, and they are few.
+            Taken::Busy(_) => replace(&layout.root, &layout.blob(&blob.digest), &bytes),
         })
         .await
     }
 
-    /// Begins to write a blob.
-    pub(crate) async fn write(&self, digest: &Digest) -> Result<Incoming> {
+    /// Removes what interrupted pulls have left behind and nobody is writing.
+    pub(crate) async fn sweep(&self) -> Result<()> {
         let root = self.root.clone();
-        let (file, temp) = blocking(&self.root, move || Ok(temporary(&root)?.into_parts())).await?;
-        Ok(Incoming {
-            file: tokio::fs::File::from_std(file),
-            temp,
-            target: self.blob(digest),
-            hasher: Hasher::new(digest.algorithm()),
-            digest: digest.clone(),
-        })
+        blocking(&self.root, move || partial::sweep(&root)).await
     }
 
     /// Enters the image into `index.json`, in the place of the one that had its name.
     pub(crate) async fn enter(&self, image: &ImageRef, entry: Descriptor) -> Result<()> {
         let (layout, image) = (self.clone(), image.clone());
         blocking(&self.root, move || layout.enter_locked(&image, entry)).await
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Where the blob lies.
@@ -101,7 +110,9 @@ impl Layout {
         for entry in std::fs::read_dir(&self.root).map_err(Error::io(&self.root))? {
             let name = entry.map_err(Error::io(&self.root))?.file_name();
             let name = name.to_string_lossy();
-            if ![MARKER, INDEX, BLOBS].contains(&&*name) && !name.starts_with(PARTIAL) {
+            if ![MARKER, INDEX, BLOBS].contains(&&*name)
+                && ![partial::PREFIX, NEW].iter().any(|prefix| name.starts_with(prefix))
+            {
                 let detail = format!("holds {name:?}, but is not an OCI image layout");
                 return Err(Error::LayoutInvalid { path: self.root.clone(), detail });
             }
@@ -130,32 +141,56 @@ impl Layout {
         index.manifests.retain(|other| other["annotations"][IMAGE_NAME] != name.as_str());
         index.manifests.push(serde_json::to_value(entry).map_err(invalid)?);
         let text = serde_json::to_vec_pretty(&index).map_err(invalid)?;
-        replace(&self.root, &path, &text)
+        let blobs = self.root.join(BLOBS);
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let directory = blobs.join(algorithm.as_str());
+            if directory.is_dir() {
+                sync_directory(&directory)?;
+            }
+        }
+        sync_directory(&blobs)?;
+        replace(&self.root, &path, &text)?;
+        sync_directory(&self.root)
+    }
+
+    /// Looks for a blob, and takes up writing it where it is lacking. One that is not what it should be, such as a torn
+    /// one, counts as lacking. Blocks.
+    pub(crate) fn take_up(&self, blob: &Descriptor) -> Result<Taken> {
+        let path = self.blob(&blob.digest);
+        if holds(&path, &blob.digest)? {
+            return Ok(Taken::Kept);
+        }
+        let Some(partial) = Partial::claim(&self.root, &path, blob)? else {
+            return Ok(Taken::Busy(partial::length_at(&self.root, &blob.digest)));
+        };
+        // Who held it until now may have finished it.
+        if partial.length() == 0 && holds(&path, &blob.digest)? {
+            partial.discard()?;
+            return Ok(Taken::Kept);
+        }
+        Ok(Taken::Ours(partial))
     }
 }
 
-/// A blob on its way in. Dropped before [`keep`](Self::keep), it leaves nothing behind.
-pub(crate) struct Incoming {
-    file: tokio::fs::File,
-    temp: TempPath,
-    target: PathBuf,
-    hasher: Hasher,
-    digest: Digest,
+fn holds(path: &Path, digest: &Digest) -> Result<bool> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::io(path)(error)),
+    };
+    let mut hasher = Hasher::new(digest.algorithm());
+    partial::hash(&mut file, &mut hasher).map_err(Error::io(path))?;
+    Ok(hasher.finish() == *digest)
 }
 
-impl Incoming {
-    pub(crate) async fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.hasher.update(bytes);
-        self.file.write_all(bytes).await.map_err(Error::io(&*self.temp))
-    }
-
-    /// Checks the digest and gives the blob its name.
-    pub(crate) async fn keep(mut self) -> Result<()> {
-        self.digest.expect(self.hasher.finish())?;
-        self.file.flush().await.map_err(Error::io(&*self.temp))?;
-        let (temp, target) = (self.temp, self.target);
-        blocking(&target.clone(), move || persist(temp, &target)).await
-    }
+/// What there is of a blob.
+pub(crate) enum Taken {
+    /// All of it, verified.
+    Kept,
+    /// Some of it or nothing, and it is ours to write.
+    Ours(Partial),
+    /// So many bytes, and another pull is writing.
+    Busy(u64),
 }
 
 #[derive(Deserialize)]
@@ -187,36 +222,32 @@ impl Default for Index {
     }
 }
 
-fn hash(mut file: File, like: &Digest) -> std::io::Result<Digest> {
-    let mut hasher = Hasher::new(like.algorithm());
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
-            read => hasher.update(&buffer[..read]),
-        }
+/// Gives a file these bytes, all at once and for good. Callers see to it that they are the only ones, or write the same.
+fn replace(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let new = root.join(format!("{NEW}{name}"));
+    let mut file =
+        File::options().write(true).create(true).truncate(false).open(&new).map_err(Error::io(&new))?;
+    file.write_all(bytes)
+        .and_then(|()| file.set_len(bytes.len() as u64))
+        .and_then(|()| file.sync_all())
+        .map_err(Error::io(&new))?;
+    match std::fs::rename(&new, path) {
+        // Another one that wrote the same was first.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.exists() => Ok(()),
+        renamed => renamed.map_err(Error::io(path)),
     }
 }
 
-fn replace(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = temporary(root)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path))?;
-    persist(file.into_temp_path(), path)
+/// Makes names last through a power cut; what they name was made to before it got its name.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> Result<()> {
+    File::open(path).and_then(|directory| directory.sync_all()).map_err(Error::io(path))
 }
 
-fn persist(temp: TempPath, target: &Path) -> Result<()> {
-    let directory = target.parent().unwrap_or(target);
-    std::fs::create_dir_all(directory).map_err(Error::io(directory))?;
-    temp.persist(target).map_err(|error| Error::io(target)(error.error))
-}
-
-fn temporary(root: &Path) -> Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PARTIAL);
-    #[cfg(unix)]
-    // As any file is made; a temporary one would be its maker's alone.
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    builder.tempfile_in(root).map_err(Error::io(root))
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> Result<()> {
+    Ok(())
 }
 
 async fn blocking<T: Send + 'static>(

@@ -23,6 +23,9 @@ pub struct Descriptor {
     pub digest: Digest,
     /// The content's length in bytes.
     pub size: u64,
+    /// What kind of artifact it is, where it is no image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     /// Which platform it is for, in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
@@ -32,6 +35,18 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
+    /// Says no more than what must be said.
+    pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
+        Self {
+            media_type: media_type.into(),
+            digest,
+            size,
+            artifact_type: None,
+            platform: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+
     pub(crate) fn is_image_config(&self) -> bool {
         matches!(self.media_type.as_str(), OCI_CONFIG | DOCKER_CONFIG)
     }
@@ -61,8 +76,13 @@ impl Manifest {
 /// What a manifest's bytes turned out to be.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Document {
-    Image(Manifest),
+    Image(Box<Manifest>),
     Index(Vec<Descriptor>),
+}
+
+/// Whether this is the media type of a manifest or an index that can be read.
+pub(crate) fn is_known(media_type: &str) -> bool {
+    matches!(media_type, OCI_INDEX | OCI_MANIFEST | DOCKER_INDEX | DOCKER_MANIFEST)
 }
 
 /// Reads a manifest or an index.
@@ -83,13 +103,12 @@ pub(crate) fn read(bytes: &[u8], served: &str) -> Result<(String, Document), Str
     if shape.schema_version != Some(2) {
         return Err("only manifests of schema version 2 can be read".to_owned());
     }
-    let known = |name: &str| matches!(name, OCI_INDEX | OCI_MANIFEST | DOCKER_INDEX | DOCKER_MANIFEST);
     let media_type = match shape.media_type {
-        Some(own) if known(served) && own != served => {
+        Some(own) if is_known(served) && own != served => {
             return Err(format!("a manifest that calls itself {own} was served as {served}"));
         }
         Some(own) => own,
-        None if known(served) => served.to_owned(),
+        None if is_known(served) => served.to_owned(),
         None if shape.manifests.is_some() => OCI_INDEX.to_owned(),
         None => OCI_MANIFEST.to_owned(),
     };
@@ -101,7 +120,7 @@ pub(crate) fn read(bytes: &[u8], served: &str) -> Result<(String, Document), Str
         (OCI_MANIFEST | DOCKER_MANIFEST, None) => {
             let manifest =
                 serde_json::from_slice(bytes).map_err(|error| format!("not an image manifest: {error}"))?;
-            Ok((media_type, Document::Image(manifest)))
+            Ok((media_type, Document::Image(Box::new(manifest))))
         }
         (OCI_INDEX | DOCKER_INDEX | OCI_MANIFEST | DOCKER_MANIFEST, _) => {
             Err(format!("the content does not fit its media type {media_type}"))

@@ -101,6 +101,28 @@ impl FromStr for Platform {
     }
 }
 
+/// Which of an index's images to pull.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Platforms {
+    /// The one image that is nearest to this platform. The index is left behind.
+    Only(Platform),
+    /// The index as it is, with the images of all platforms and their attestations.
+    All,
+}
+
+impl From<Platform> for Platforms {
+    fn from(platform: Platform) -> Self {
+        Self::Only(platform)
+    }
+}
+
+impl From<&Platform> for Platforms {
+    fn from(platform: &Platform) -> Self {
+        Self::Only(platform.clone())
+    }
+}
+
 /// Why a text is not a [`Platform`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid platform `{}`: expected os/architecture[/variant], as in linux/amd64", platform.escape_debug())]

@@ -73,6 +73,11 @@ impl ImageRef {
         Ok(Self { tag: Some(tag.to_owned()), digest: None, ..self.clone() })
     }
 
+    /// The same repository and tag or digest at another registry, which must be a registry's name.
+    pub(crate) fn at_registry(&self, registry: &str) -> Self {
+        Self { registry: registry.to_owned(), ..self.clone() }
+    }
+
     /// The short form: `docker.io/` and its `library/` left out, everything else as in [`canonical`](Self::canonical).
     pub fn familiar(&self) -> String {
         self.to_string()

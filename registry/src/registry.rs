@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
-use crate::manifest::{self, DOCKER_INDEX, DOCKER_MANIFEST, Document, OCI_INDEX, OCI_MANIFEST};
-use crate::transport::{Ask, Transport, read};
-use crate::{Descriptor, Digest, Error, ImageRef, Manifest, Platform, RegistryBuilder, Result};
+use crate::call::{Ask, Call};
+use crate::endpoint::registry_name;
+use crate::manifest::{self, Document};
+use crate::transport::{Transport, read};
+use crate::{Credentials, Descriptor, Digest, Error, ImageRef, Manifest, Platform, RegistryBuilder, Result};
 
 /// How long a manifest may be, in bytes: what the OCI distribution specification has registries take.
-const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
+pub(crate) const MANIFEST_MAX: u64 = 4 * 1024 * 1024;
 /// How many manifests may be gone through from the reference to the image.
-const DEPTH_MAX: usize = 4;
-const DIGEST_HEADER: &str = "docker-content-digest";
+pub(crate) const DEPTH_MAX: usize = 4;
+pub(crate) const DIGEST_HEADER: &str = "docker-content-digest";
+/// All that can be read: GHCR answers that it knows no manifest where it has one of a kind that is not named.
+pub(crate) const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
 /// Marks an entry that says something about another, such as who built it. It is no image.
 const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 
@@ -42,8 +48,19 @@ pub(crate) struct Fetched {
     pub(crate) document: Document,
 }
 
+impl Fetched {
+    fn at_registry(mut self, registry: &str) -> Self {
+        self.resolved.image = self.resolved.image.at_registry(registry);
+        self
+    }
+}
+
 /// The one image that a reference and a platform come to.
 pub(crate) struct Selected {
+    /// What the reference itself stands for.
+    pub(crate) root: Resolved,
+    /// The platforms of the indexes on the way.
+    pub(crate) offered: Vec<Platform>,
     pub(crate) resolved: Resolved,
     pub(crate) bytes: Vec<u8>,
     pub(crate) manifest: Manifest,
@@ -83,10 +100,20 @@ impl Registry {
     pub(crate) async fn select(&self, image: &ImageRef, platform: &Platform) -> Result<Selected> {
         let mut offered = Vec::new();
         let mut next = image.clone();
+        let mut root = None;
         for _ in 0..DEPTH_MAX {
             let Fetched { resolved, bytes, document } = self.fetch(&next).await?;
+            let root = root.get_or_insert_with(|| resolved.clone());
             let entries = match document {
-                Document::Image(manifest) => return Ok(Selected { resolved, bytes, manifest }),
+                Document::Image(manifest) => {
+                    return Ok(Selected {
+                        root: root.clone(),
+                        offered,
+                        resolved,
+                        bytes,
+                        manifest: *manifest,
+                    });
+                }
                 Document::Index(entries) => entries,
             };
             let images: Vec<_> = entries.iter().filter(|entry| is_image(entry)).collect();
@@ -102,14 +129,33 @@ impl Registry {
         Err(Error::protocol(image.registry(), format!("{image} is an index nested deeper than {DEPTH_MAX}")))
     }
 
-    async fn fetch(&self, image: &ImageRef) -> Result<Fetched> {
+    /// Changes who to be at a registry, for this client and its clones, from the next request on. Tokens that were got
+    /// for who it was before are forgotten.
+    pub fn set_credentials(&self, registry: impl AsRef<str>, credentials: Credentials) {
+        self.transport.set_credentials(registry_name(registry.as_ref()), credentials);
+    }
+
+    /// From the mirrors, or else from the registry itself.
+    pub(crate) async fn fetch(&self, image: &ImageRef) -> Result<Fetched> {
+        for mirror in self.transport.mirrors.of(image) {
+            match self.fetch_from(&mirror, true).await {
+                Ok(fetched) => return Ok(fetched.at_registry(image.registry())),
+                Err(error) => self.transport.mirrors.pass_over(&mirror, &error),
+            }
+        }
+        self.fetch_from(image, false).await
+    }
+
+    pub(crate) async fn fetch_from(&self, image: &ImageRef, once: bool) -> Result<Fetched> {
         let ask = Ask {
             image,
             path: format!("manifests/{}", image.manifest_name()),
-            accept: &[OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST].join(", "),
+            accept: MANIFESTS,
             small: true,
+            from: 0,
         };
-        let response = self.transport.get(&ask).await?;
+        let call = Call::get(&ask);
+        let response = self.transport.send(&if once { call.once() } else { call }).await?;
         let served = header(response.headers(), CONTENT_TYPE.as_str());
         let served = served.split(';').next().unwrap_or_default().trim().to_owned();
         let announced = header(response.headers(), DIGEST_HEADER);
@@ -154,6 +200,6 @@ fn choose<'a>(entries: &[&'a Descriptor], wanted: &Platform) -> Option<&'a Descr
     nearest.map(|(_, entry)| entry).or_else(|| entries.iter().find(|entry| entry.platform.is_none()).copied())
 }
 
-fn header(headers: &HeaderMap, name: &str) -> String {
+pub(crate) fn header(headers: &HeaderMap, name: &str) -> String {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }

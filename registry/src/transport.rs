@@ -1,84 +1,102 @@
 //! Requests: by which scheme, through which redirects, how often, and how much of the answer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{PoisonError, RwLock};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, redirect};
+use reqwest::header::{AUTHORIZATION, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use reqwest::{Method, Response, StatusCode, Url};
 use rustls::RootCertStore;
 
-use crate::answer::{self, Asked};
-use crate::authorizer::{Authorizer, Scope};
+use crate::answer::{Answered, Asked};
+use crate::authorizer::Authorizer;
+pub(crate) use crate::call::Ask;
+use crate::call::{Call, Target};
 use crate::endpoint::{self, same_origin};
-use crate::{Credentials, Error, ImageRef, RegistryBuilder, Result, Timeouts, challenge};
+use crate::mirrors::{FromMirror, Mirrors};
+pub(crate) use crate::patience::Patience;
+use crate::settings::Scheme;
+use crate::site::Site;
+use crate::{Credentials, Error, ImageRef, RegistryBuilder, Result, challenge};
 
 const REDIRECTS_MAX: usize = 5;
-const TRIES: u32 = 3;
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// A registry that asks for more patience than this is told of instead of waited for.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
-
-/// One thing to get from a registry.
-pub(crate) struct Ask<'a> {
-    pub(crate) image: &'a ImageRef,
-    /// Below the repository: `manifests/latest`, `blobs/sha256:…`.
-    pub(crate) path: String,
-    pub(crate) accept: &'a str,
-    /// Whether the whole answer must come within [`Timeouts::answer`].
-    pub(crate) small: bool,
-}
 
 pub(crate) struct Transport {
-    outward: Client,
-    loopback: Client,
-    pub(crate) timeouts: Timeouts,
-    insecure: HashSet<String>,
-    https: HashSet<String>,
-    credentials: HashMap<String, Credentials>,
+    common: Site,
+    apart: HashMap<String, Site>,
+    schemes: HashMap<String, Scheme>,
+    pub(crate) mirrors: Mirrors,
+    credentials: RwLock<HashMap<String, Credentials>>,
     authorizer: Authorizer,
 }
 
 impl Transport {
-    pub(crate) fn new(builder: RegistryBuilder, roots: RootCertStore) -> Result<Self> {
-        let loopback = client(&builder, roots.clone(), false)?;
-        let outward = if builder.system_proxy { client(&builder, roots, true)? } else { loopback.clone() };
+    pub(crate) fn new(builder: RegistryBuilder, roots: &RootCertStore) -> Result<Self> {
+        let mut apart = HashMap::new();
+        for (registry, settings) in builder.settings.iter().filter(|(_, settings)| settings.is_apart()) {
+            let mut roots = roots.clone();
+            for pem in &settings.roots {
+                crate::builder::trust(&mut roots, pem)?;
+            }
+            let timeouts = settings.timeouts.unwrap_or(builder.timeouts);
+            apart.insert(registry.clone(), Site::new(&builder, &roots, timeouts)?);
+        }
+        let settings = || builder.settings.iter();
+        let schemes = settings().map(|(registry, settings)| (registry.clone(), settings.scheme)).collect();
+        let mirrors =
+            settings().map(|(registry, settings)| (registry.clone(), settings.mirrors.clone())).collect();
         Ok(Self {
-            outward,
-            loopback,
-            timeouts: builder.timeouts,
-            insecure: builder.insecure,
-            https: builder.https,
-            credentials: builder.credentials,
+            common: Site::new(&builder, roots, builder.timeouts)?,
+            apart,
+            schemes,
+            mirrors: Mirrors::new(mirrors),
+            credentials: RwLock::new(builder.credentials),
             authorizer: Authorizer::default(),
         })
     }
 
-    /// Gets it: authorised, redirected, and tried again as need be. The answer is a success.
+    /// Gets it from a mirror, or else from the registry: authorised, redirected, and tried again as need be.
+    ///
+    /// What came from a mirror is marked [`FromMirror`]. It is as little to be believed as anything else.
     pub(crate) async fn get(&self, ask: &Ask<'_>) -> Result<Response> {
-        let registry = ask.image.registry();
-        let scope = Scope::pull(ask.image);
-        let url = self.url(ask)?;
+        for mirror in self.mirrors.of(ask.image) {
+            let ask = Ask { image: &mirror, path: ask.path.clone(), ..*ask };
+            match self.send(&Call::get(&ask).once()).await {
+                Ok(mut response) => {
+                    response.extensions_mut().insert(FromMirror(mirror.clone()));
+                    return Ok(response);
+                }
+                Err(error) => self.mirrors.pass_over(&mirror, &error),
+            }
+        }
+        self.send(&Call::get(ask)).await
+    }
+
+    /// Makes the call: authorised, redirected, and tried again as need be. The answer is a success, or a refusal
+    /// that the call takes for an answer.
+    pub(crate) async fn send(&self, call: &Call<'_>) -> Result<Response> {
+        let registry = call.image.registry();
+        let home = self.base(registry)?;
+        let url = self.url(call, &home)?;
         let mut patience = Patience::default();
-        let mut grant = self.authorizer.held(&scope).await;
+        let mut grant = self.authorizer.held(&call.scope).await;
         let mut renewed = false;
         loop {
-            let (response, at_home) =
-                match self.follow(ask, url.clone(), grant.as_ref().map(|grant| &grant.header)).await {
-                    Ok(answered) => answered,
-                    Err(error @ Error::Unreachable { .. }) => {
-                        patience.pause(None, error).await?;
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                };
+            let authorization = grant.as_ref().map(|grant| &grant.header);
+            let (response, at_home) = match self.follow(call, &home, url.clone(), authorization).await {
+                Ok(answered) => answered,
+                Err(error @ Error::Unreachable { .. }) if call.patient => {
+                    patience.pause(None, error).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let status = response.status();
-            if status.is_success() {
+            if status.is_success() || call.answers.contains(&status.as_u16()) {
                 return Ok(response);
             }
             if status == StatusCode::NOT_FOUND && at_home {
-                return Err(Error::NotFound { image: Box::new(ask.image.clone()) });
+                return Err(Error::NotFound { image: Box::new(call.image.clone()) });
             }
             if status == StatusCode::UNAUTHORIZED && at_home && !renewed {
                 renewed = true;
@@ -89,121 +107,137 @@ impl Transport {
                     .filter_map(|value| value.to_str().ok())
                     .flat_map(challenge::parse)
                     .collect();
-                let reason = answer::reason(response).await;
-                grant = Some(self.authorizer.renew(self, &scope, &challenges, grant, &reason).await?);
+                let answered = Answered::read(response).await;
+                grant = Some(self.authorizer.renew(self, &call.scope, &challenges, grant, &answered).await?);
                 continue;
             }
-            let host = response.url().host_str().unwrap_or(registry).to_owned();
+            let host = endpoint::authority(response.url());
             let asked = Asked {
-                registry,
-                repository: ask.image.repository(),
-                credentials: self.credentials(registry),
+                scope: &call.scope,
+                credentials: &self.credentials(registry),
                 via: (!at_home).then_some(host.as_str()),
             };
-            let retry_after = answer::retry_after(response.headers());
-            let error = asked.refused(status, retry_after, &answer::reason(response).await);
-            patience.pause(retry_after, error).await?;
+            let error = asked.refused(&Answered::read(response).await);
+            if !call.patient {
+                return Err(error);
+            }
+            patience.pause(None, error).await?;
         }
     }
 
-    pub(crate) fn credentials(&self, registry: &str) -> &Credentials {
-        self.credentials.get(registry).unwrap_or(&Credentials::Anonymous)
+    pub(crate) fn credentials(&self, registry: &str) -> Credentials {
+        let credentials = self.credentials.read().unwrap_or_else(PoisonError::into_inner);
+        credentials.get(registry).cloned().unwrap_or_default()
     }
 
-    /// A request to this address that carries nothing yet.
-    pub(crate) fn request(&self, method: reqwest::Method, url: Url) -> RequestBuilder {
-        let near = url.host_str().is_some_and(endpoint::is_loopback);
-        let client = if near { &self.loopback } else { &self.outward };
-        client.request(method, url)
+    /// Changes who to be at a registry, and forgets the tokens of who it was.
+    pub(crate) fn set_credentials(&self, registry: &str, credentials: Credentials) {
+        let mut all = self.credentials.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert(registry.to_owned(), credentials);
+        self.authorizer.forget(registry);
+    }
+
+    pub(crate) fn site(&self, registry: &str) -> &Site {
+        self.apart.get(registry).unwrap_or(&self.common)
     }
 
     pub(crate) fn is_plain(&self, registry: &str) -> bool {
-        self.insecure.contains(registry)
-            || (endpoint::is_loopback(registry) && !self.https.contains(registry))
+        match self.schemes.get(registry).copied().unwrap_or_default() {
+            Scheme::ByPlace => endpoint::is_loopback(registry),
+            Scheme::Plain => true,
+            Scheme::Https => false,
+        }
     }
 
-    fn url(&self, ask: &Ask<'_>) -> Result<Url> {
-        let registry = ask.image.registry();
-        let path = format!("{}/{}", ask.image.repository(), ask.path);
-        endpoint::base(registry, self.is_plain(registry))?
-            .join(&path)
-            .map_err(|error| Error::protocol(registry, format!("not an address: {error}")))
+    /// The address that a `Location` or `Link` of the registry means, which may be relative and on another host.
+    pub(crate) fn place(&self, image: &ImageRef, from: &Url, text: &str) -> Result<Url> {
+        let registry = image.registry();
+        let next = from
+            .join(text)
+            .map_err(|error| Error::protocol(registry, format!("an address to nowhere: {error}")))?;
+        safe(registry, from, &next)?;
+        Ok(next)
     }
 
-    /// Follows redirects by hand, so that it is plain which host gets the authorization: the first alone.
+    fn base(&self, registry: &str) -> Result<Url> {
+        endpoint::base(registry, self.is_plain(registry))
+    }
+
+    fn url(&self, call: &Call<'_>, home: &Url) -> Result<Url> {
+        let path = match &call.target {
+            Target::Place(url) => return Ok(url.clone()),
+            Target::Path(path) => format!("{}/{path}", call.image.repository()),
+        };
+        home.join(&path)
+            .map_err(|error| Error::protocol(call.image.registry(), format!("not an address: {error}")))
+    }
+
+    /// Follows redirects by hand, so that it is plain which host gets the authorization: the registry alone.
     ///
     /// Says too whether it is the registry itself that answered: what another host says is no answer about the
     /// image and no challenge to meet.
     async fn follow(
         &self,
-        ask: &Ask<'_>,
-        home: Url,
+        call: &Call<'_>,
+        home: &Url,
+        mut url: Url,
         authorization: Option<&HeaderValue>,
     ) -> Result<(Response, bool)> {
-        let registry = ask.image.registry();
-        let mut url = home.clone();
-        let mut at_home = true;
+        let registry = call.image.registry();
+        let site = self.site(registry);
+        let mut at_home = same_origin(home, &url);
         for _ in 0..=REDIRECTS_MAX {
-            let mut request = self.request(reqwest::Method::GET, url.clone()).header(ACCEPT, ask.accept);
+            let method = call.method.clone();
+            let request = if call.uploading {
+                site.upload(method, url.clone())
+            } else {
+                site.request(method, url.clone())
+            };
+            let mut request = call.dress(request);
             if let Some(authorization) = authorization.filter(|_| at_home) {
                 request = request.header(AUTHORIZATION, authorization.clone());
             }
-            if ask.small {
-                request = request.timeout(self.timeouts.answer);
+            if call.small {
+                request = request.timeout(site.timeouts.answer);
             }
-            let response =
-                request.send().await.map_err(|error| failed(&endpoint::authority(&url), &ask.path, error))?;
-            let Some(next) = location(&response).filter(|_| response.status().is_redirection()) else {
+            let response = request
+                .send()
+                .await
+                .map_err(|error| failed(&endpoint::authority(&url), &call.what(), error))?;
+            let status = response.status();
+            let Some(next) = location(&response).filter(|_| status.is_redirection()) else {
                 return Ok((response, at_home));
             };
-            let next = url
-                .join(&next)
-                .map_err(|error| Error::protocol(registry, format!("a redirect to nowhere: {error}")))?;
-            if next.scheme() != "https" && (url.scheme() == "https" || next.scheme() != "http") {
-                let detail = format!("a redirect from https to {}", next.scheme());
-                return Err(Error::Unsafe { registry: registry.to_owned(), detail });
+            let keeps_method = matches!(status.as_u16(), 307 | 308);
+            if !keeps_method && !matches!(call.method, Method::GET | Method::HEAD) {
+                let detail = format!("a redirect ({status}) in answer to {}", call.method);
+                return Err(Error::protocol(registry, detail));
             }
-            at_home = at_home && same_origin(&home, &next);
+            let next = self.place(call.image, &url, &next)?;
+            at_home = at_home && same_origin(home, &next);
             url = next;
         }
-        Err(Error::protocol(registry, format!("more than {REDIRECTS_MAX} redirects for {}", ask.path)))
+        Err(Error::protocol(registry, format!("more than {REDIRECTS_MAX} redirects for {}", call.what())))
     }
 }
 
 impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport")
-            .field("timeouts", &self.timeouts)
-            .field("insecure", &self.insecure)
-            .field("https", &self.https)
+            .field("timeouts", &self.common.timeouts)
+            .field("schemes", &self.schemes)
             .field("credentials", &self.credentials)
             .finish_non_exhaustive()
     }
 }
 
-/// How often a request is tried, and how long is waited in between.
-#[derive(Default)]
-pub(crate) struct Patience {
-    tried: u32,
-}
-
-impl Patience {
-    /// Waits before the next try, or gives the error back where there is none.
-    pub(crate) async fn pause(&mut self, retry_after: Option<Duration>, error: Error) -> Result<()> {
-        self.tried += 1;
-        let passing = match &error {
-            Error::RateLimited { .. } | Error::Unreachable { .. } | Error::Truncated { .. } => true,
-            Error::Unavailable { status, .. } => matches!(status, 500 | 502..=504),
-            _ => false,
-        };
-        let pause = retry_after.unwrap_or(FIRST_PAUSE * 2u32.pow(self.tried - 1));
-        if !passing || self.tried >= TRIES || pause > RETRY_AFTER_MAX {
-            return Err(error);
-        }
-        tracing::debug!(%error, ?pause, "trying again");
-        tokio::time::sleep(pause).await;
-        Ok(())
+/// What leads from https to anything else is not gone along with.
+fn safe(registry: &str, from: &Url, next: &Url) -> Result<()> {
+    if next.scheme() != "https" && (from.scheme() == "https" || next.scheme() != "http") {
+        let detail = format!("a redirect from {} to {}", from.scheme(), next.scheme());
+        return Err(Error::Unsafe { registry: registry.to_owned(), detail });
     }
+    Ok(())
 }
 
 /// Reads an answer to its end, or to `limit` bytes and no further.
@@ -234,26 +268,6 @@ pub(crate) fn failed(host: &str, what: &str, error: reqwest::Error) -> Error {
     }
 }
 
-fn location(response: &Response) -> Option<String> {
+pub(crate) fn location(response: &Response) -> Option<String> {
     response.headers().get(LOCATION)?.to_str().ok().map(str::to_owned)
-}
-
-fn client(builder: &RegistryBuilder, roots: RootCertStore, proxied: bool) -> Result<Client> {
-    let setup = |detail: String| Error::Setup { detail };
-    // The provider is named here, so that it matters neither whether the process has a default one nor which.
-    let mut tls =
-        rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| setup(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let client = Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .user_agent(&builder.user_agent)
-        .connect_timeout(builder.timeouts.connect)
-        .read_timeout(builder.timeouts.stall);
-    if proxied { client } else { client.no_proxy() }.build().map_err(|error| setup(error.to_string()))
 }

@@ -27,7 +27,7 @@ async fn basic_auth_lets_in_who_is_known() {
     let (image, output) = (daemon.image("acme/web:v1"), TempDir::new().unwrap());
 
     let pulled =
-        client_as(&daemon.host, cutover()).pull(&image, &amd64(), output.path(), &mut |_| {}).await.unwrap();
+        client_as(&daemon.host, cutover()).pull(&image, amd64(), output.path()).finish().await.unwrap();
     assert_eq!(pulled.resolved.digest, pushed.digest());
 
     let nobody = client().resolve(&image).await.unwrap_err();
@@ -54,7 +54,7 @@ async fn token_auth_asks_once_for_many_requests_at_once() {
     for resolved in futures_util::future::join_all(resolves).await {
         assert_eq!(resolved.unwrap().digest, pushed.digest());
     }
-    registry.pull(&image, &amd64(), output.path(), &mut |_| {}).await.unwrap();
+    registry.pull(&image, amd64(), output.path()).finish().await.unwrap();
     assert_eq!(tokens.requests().len(), 1, "{:?}", tokens.requests());
 }
 
@@ -67,7 +67,7 @@ async fn a_token_server_that_denies_is_told_of_with_its_reason() {
     for registry in [client(), client_as(&daemon.host, wrong())] {
         let error = registry.resolve(&daemon.image("acme/web:v1")).await.unwrap_err();
         assert!(
-            matches!(&error, Error::Denied { registry, repository, detail }
+            matches!(&error, Error::Denied { registry, repository, detail, .. }
                 if *registry == daemon.host && repository == "acme/web" && detail.contains("DENIED: denied")),
             "{error}"
         );
@@ -113,6 +113,25 @@ async fn a_token_is_renewed_when_it_has_expired_or_is_refused() {
         registry.resolve(&peer.image()).await.unwrap();
     }
     assert_eq!(brief.requests().len(), 2, "a token past its end is not sent again");
+}
+
+#[tokio::test]
+async fn a_token_that_expires_in_the_middle_of_a_pull_is_renewed_once_for_all_blobs() {
+    let image = TestImage::new("linux/amd64", &[1000, 2000, 3000, 4000, 5000, 6000]);
+    let tokens =
+        Peer::start(|_, before| Reply::new(200, format!(r#"{{"token":"good{before}","expires_in":3600}}"#)))
+            .await;
+    let realm = tokens.url("/token");
+    // The first token is good for manifests, and past when the blobs are asked for.
+    let peer = Peer::registry(&image, move |request, _| match request.header("authorization") {
+        Some("Bearer good0") if request.path.contains("/manifests/") => None,
+        Some("Bearer good1") => None,
+        _ => Some(Reply::bearer(&realm)),
+    })
+    .await;
+    let output = TempDir::new().unwrap();
+    let pulled = client().pull(&peer.image(), amd64(), output.path()).finish().await.unwrap();
+    assert_eq!((pulled.fetched, tokens.requests().len()), (image.size(), 2));
 }
 
 #[tokio::test]

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use cutover_registry::{Digest, Error, PullProgress};
+use cutover_registry::{Digest, Error, Progress};
+use futures_util::StreamExt;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::rig::amd64;
 use crate::rig::daemon::{Auth, Daemon};
 use crate::rig::image::TestImage;
 use crate::rig::peer::client;
+use crate::rig::{amd64, names};
 
 fn blob(output: &Path, bytes: &[u8]) -> std::path::PathBuf {
     output.join("blobs/sha256").join(Digest::of(bytes).hex())
@@ -19,13 +20,6 @@ fn index(output: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(output.join("index.json")).unwrap()).unwrap()
 }
 
-fn names(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
 #[tokio::test]
 async fn a_pull_makes_an_image_layout_with_every_blob_verified() {
     let daemon = Daemon::start(Auth::Anonymous).await;
@@ -33,8 +27,10 @@ async fn a_pull_makes_an_image_layout_with_every_blob_verified() {
     pushed.push(&daemon.host, "acme/web", "v1", None).await;
     let (image, files) = (daemon.image("acme/web:v1"), TempDir::new().unwrap());
     let output = files.path().join("deep/web");
-    let mut events = Vec::new();
-    let pulled = client().pull(&image, &amd64(), &output, &mut |event| events.push(event)).await.unwrap();
+    let registry = client();
+    let mut transfer = registry.pull(&image, amd64(), &output);
+    let events: Vec<_> = transfer.by_ref().collect().await;
+    let pulled = transfer.finish().await.unwrap();
 
     assert_eq!((pulled.fetched, pulled.kept), (pushed.size(), 0));
     assert_eq!(names(&output), ["blobs", "index.json", "oci-layout"]);
@@ -49,12 +45,12 @@ async fn a_pull_makes_an_image_layout_with_every_blob_verified() {
     assert_eq!(entry["annotations"]["org.opencontainers.image.ref.name"], "v1");
     assert_eq!(entry["annotations"]["io.containerd.image.name"], image.canonical());
 
-    assert!(matches!(&events[0], PullProgress::Resolved { total, layers: 7, .. } if *total == pushed.size()));
+    assert!(matches!(&events[0], Progress::Resolved { total, layers: 7, .. } if *total == pushed.size()));
     let largest = Digest::of(&pushed.blobs[1]);
     let done: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
-            PullProgress::Layer { digest, done, total: 3_000_000 } if *digest == largest => Some(*done),
+            Progress::Blob { digest, done, total: 3_000_000 } if *digest == largest => Some(*done),
             _ => None,
         })
         .collect();
@@ -69,19 +65,16 @@ async fn a_pull_again_keeps_what_is_there_and_mends_what_is_torn() {
     pushed.push(&daemon.host, "acme/web", "v1", None).await;
     let (image, output) = (daemon.image("acme/web:v1"), TempDir::new().unwrap());
     let (registry, platform, output) = (client(), amd64(), output.path());
-    registry.pull(&image, &platform, output, &mut |_| {}).await.unwrap();
+    registry.pull(&image, &platform, output).finish().await.unwrap();
 
-    let mut kept = 0;
-    let again = registry
-        .pull(&image, &platform, output, &mut |event| {
-            kept += usize::from(matches!(event, PullProgress::Kept { .. }));
-        })
-        .await
-        .unwrap();
-    assert_eq!((again.fetched, again.kept, kept), (0, pushed.size(), 2));
+    let mut transfer = registry.pull(&image, &platform, output);
+    let is_kept = |event: &Progress| matches!(event, Progress::Kept { .. });
+    let kept = transfer.by_ref().filter(|event| std::future::ready(is_kept(event))).count().await;
+    let again = transfer.finish().await.unwrap();
+    assert_eq!((again.fetched, again.kept, kept), (0, pushed.size(), 3));
 
     std::fs::write(blob(output, &pushed.blobs[2]), &pushed.blobs[2][..1000]).unwrap();
-    let mended = registry.pull(&image, &platform, output, &mut |_| {}).await.unwrap();
+    let mended = registry.pull(&image, &platform, output).finish().await.unwrap();
     assert_eq!(mended.fetched, 60_000);
     assert!(std::fs::read(blob(output, &pushed.blobs[2])).unwrap() == pushed.blobs[2]);
     assert_eq!(index(output)["manifests"].as_array().unwrap().len(), 1, "one name, one entry");
@@ -98,7 +91,7 @@ async fn images_pulled_at_once_into_one_layout_are_all_entered() {
         pulls.push((registry.clone(), image, platform.clone(), output.path().join("web")));
     }
     let pulls = pulls.into_iter().map(async |(registry, image, platform, output)| {
-        registry.pull(&image, &platform, &output, &mut |_| {}).await
+        registry.pull(&image, &platform, &output).finish().await
     });
     for pulled in futures_util::future::join_all(pulls).await {
         pulled.unwrap();
@@ -112,7 +105,7 @@ async fn an_image_for_another_platform_is_refused_by_its_own_configuration() {
     TestImage::new("linux/arm64", &[100]).push(&daemon.host, "acme/web", "v1", None).await;
     let output = TempDir::new().unwrap();
     let error =
-        client().pull(&daemon.image("acme/web:v1"), &amd64(), output.path(), &mut |_| {}).await.unwrap_err();
+        client().pull(&daemon.image("acme/web:v1"), amd64(), output.path()).finish().await.unwrap_err();
     assert!(error.to_string().contains("no image for linux/amd64; on offer: linux/arm64"), "{error}");
 }
 
@@ -123,7 +116,7 @@ async fn a_directory_that_is_something_else_is_left_alone() {
     let output = TempDir::new().unwrap();
     std::fs::write(output.path().join("thesis.txt"), "mine").unwrap();
     let error =
-        client().pull(&daemon.image("acme/web:v1"), &amd64(), output.path(), &mut |_| {}).await.unwrap_err();
+        client().pull(&daemon.image("acme/web:v1"), amd64(), output.path()).finish().await.unwrap_err();
     assert!(matches!(&error, Error::LayoutInvalid { path, .. } if path == output.path()), "{error}");
     assert_eq!(names(output.path()), ["thesis.txt"]);
 }

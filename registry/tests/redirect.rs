@@ -20,7 +20,7 @@ async fn a_redirect_to_another_host_is_followed_without_credentials() {
     .await;
     let output = TempDir::new().unwrap();
     let registry = Registry::builder().credentials(&peer.host, cutover()).build().unwrap();
-    registry.pull(&peer.image(), &amd64(), output.path(), &mut |_| {}).await.unwrap();
+    registry.pull(&peer.image(), amd64(), output.path()).finish().await.unwrap();
 
     assert_eq!(peer.requests().last().unwrap().header("authorization"), Some(CUTOVER_BASIC));
     assert_eq!(store.requests().len(), 2, "the configuration and the layer");

@@ -16,7 +16,7 @@ use crate::error::{self, Error, Result};
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How long an engine may take to show that it is there.
-const HELLO: Duration = Duration::from_secs(5);
+pub(crate) const HELLO: Duration = Duration::from_secs(5);
 
 /// A Docker Engine. Cheap to clone; every request has a connection of its own.
 #[derive(Clone)]

@@ -166,6 +166,30 @@ pub enum Error {
         /// What the engine said.
         source: Source,
     },
+    /// The registry wants credentials for a push, or refused those it was given.
+    #[error("the registry refused to let us push `{image}`: unauthorized")]
+    PushUnauthorized {
+        /// The reference.
+        image: String,
+        /// What the engine said.
+        source: Source,
+    },
+    /// The registry knows us and takes no push from us.
+    #[error(
+        "the registry denies us to push `{image}`: the repository is not ours to write, or cannot be made"
+    )]
+    PushDenied {
+        /// The reference.
+        image: String,
+        /// What the engine said.
+        source: Source,
+    },
+    /// An archive that was being loaded broke off. Nothing of it was loaded.
+    #[error("the archive of images broke off while the engine was loading it")]
+    Load {
+        /// Why.
+        source: Source,
+    },
     /// The engine's disk is full.
     #[error("the engine could not {doing}: no space is left on its disk")]
     NoSpace {
@@ -246,6 +270,11 @@ pub(crate) fn engine(doing: impl Into<String>, error: Api) -> Error {
     }
 }
 
+/// Says what an answer to `doing` means that did not come through bollard. The status of one in a stream is 0.
+pub(crate) fn said_while(doing: &str, status: u16, message: &str) -> Error {
+    engine(doing, Api::DockerResponseServerError { status_code: status, message: message.to_owned() })
+}
+
 fn is_taken(message: &str) -> bool {
     message.contains("port is already allocated") || message.to_lowercase().contains("address already in use")
 }
@@ -266,6 +295,26 @@ pub(crate) fn container(doing: &str, container: &str, error: Api) -> Error {
     }
 }
 
+/// Says what a failed push of `image` means. The engine first tells whether it has the image itself.
+pub(crate) fn push(image: &str, status: u16, message: &str) -> Error {
+    let (lower, source) = (message.to_lowercase(), said(message));
+    let has = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+    let image = image.to_owned();
+    if has(&["does not exist locally", "tag does not exist", "no such image"]) {
+        Error::NoSuchImage { image }
+    } else if has(UNAUTHORIZED) {
+        Error::PushUnauthorized { image, source }
+    } else if has(&["denied", "forbidden"]) {
+        Error::PushDenied { image, source }
+    } else {
+        said_while(&format!("push `{image}`"), status, message)
+    }
+}
+
+/// The words of registries that want to know who we are.
+const UNAUTHORIZED: &[&str] =
+    &["unauthorized", "no basic auth credentials", "authentication required", "incorrect username"];
+
 /// Says what a failed pull of `image` means. The status tells little: "unauthorized" comes as 500 and in the stream.
 pub(crate) fn pull(image: &str, error: Api) -> Error {
     let image = image.to_owned();
@@ -273,7 +322,7 @@ pub(crate) fn pull(image: &str, error: Api) -> Error {
     let source = said(message);
     let message = message.to_lowercase();
     let has = |parts: &[&str]| parts.iter().any(|part| message.contains(part));
-    if has(&["unauthorized", "no basic auth credentials", "authentication required", "incorrect username"]) {
+    if has(UNAUTHORIZED) {
         Error::Unauthorized { image, source }
     } else if has(&["manifest unknown", "name unknown", "not found", "no such image"]) {
         Error::ImageNotFound { image, source }

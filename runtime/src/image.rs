@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use bollard::models::ImageInspect;
-use bollard::query_parameters::{ListImagesOptions, RemoveImageOptions};
+use bollard::query_parameters::{ListImagesOptions, RemoveImageOptions, TagImageOptions};
 use futures_util::future::try_join_all;
 
 use crate::Engine;
-use crate::error::{self, Result};
+use crate::error::{self, Error, Result};
 
 /// An image that the engine holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,32 @@ impl Engine {
         let mut found: Vec<Image> = found.into_iter().flatten().collect();
         found.sort_by(|a, b| (&b.created, &b.id).cmp(&(&a.created, &a.id)));
         Ok(found)
+    }
+
+    /// Makes the reference lead to the image, wherever it led before. Without a tag, `latest` is meant.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoSuchImage`] when there is no such image, [`Error::Refused`] when the reference is none, or has a digest.
+    pub async fn tag(&self, image: &str, reference: &str) -> Result<()> {
+        let doing = format!("tag `{image}` as `{reference}`");
+        if reference.contains('@') {
+            return Err(Error::Refused {
+                doing,
+                status: 400,
+                source: "a reference with a digest is no tag".into(),
+            });
+        }
+        let (repository, tag) = split(reference);
+        let options = TagImageOptions {
+            repo: Some(repository.to_owned()),
+            tag: Some(tag.unwrap_or("latest").to_owned()),
+        };
+        match self.docker().tag_image(&local_name(image), Some(options)).await {
+            Ok(()) => Ok(()),
+            Err(e) if error::is_absent(&e) => Err(Error::NoSuchImage { image: image.to_owned() }),
+            Err(e) => Err(error::engine(doing, e)),
+        }
     }
 
     /// Removes the reference, and the image with it where no other leads to it. Never by force.

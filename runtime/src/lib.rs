@@ -28,6 +28,7 @@
 //! ```
 
 mod archive;
+mod build;
 mod container;
 mod create;
 mod credentials;
@@ -39,13 +40,17 @@ mod exec;
 mod health;
 mod image;
 mod lifecycle;
+mod load;
 mod logs;
 mod network;
 mod pull;
+mod push;
 mod sockets;
 mod spec;
+mod wire;
 
 pub use archive::{UploadEntry, UploadKind};
+pub use build::{BuildError, BuildProgress, BuildSecret, BuildSpec, Builder, Built, CacheTo, StepState};
 pub use container::{Attached, Container, HealthStatus, ImageHealth, MountPoint, State};
 pub use credentials::Credentials;
 pub use drain::Drained;
@@ -58,4 +63,5 @@ pub use image::{Image, Removal};
 pub use logs::{LogLine, LogQuery, LogStream};
 pub use network::{Network, NetworkSpec, Subnet};
 pub use pull::{Pull, PullProgress};
+pub use push::{PushProgress, Pushed};
 pub use spec::{Attachment, ContainerSpec, LogOptions, Mount, Published, Restart};

@@ -91,7 +91,7 @@ fn told(step: CreateImageInfo) -> Option<PullProgress> {
 }
 
 /// The registry of a repository, by the rule that the first part is a host when it looks like one.
-fn registry(repository: &str) -> &str {
+pub(crate) fn registry(repository: &str) -> &str {
     match repository.split_once('/') {
         Some((host, _)) if host == "localhost" || host.contains(['.', ':']) => host,
         _ => "https://index.docker.io/v1/",

@@ -1,7 +1,6 @@
 //! The step that pulls the release's image into the engine.
 
-use cutover_registry::Credentials as RegistryCredentials;
-use cutover_runtime::{Credentials, PullProgress};
+use cutover_runtime::PullProgress;
 
 use super::{Apply, Done};
 use crate::credentials;
@@ -15,14 +14,7 @@ impl Apply<'_> {
         if self.target.engine.observe_image(&pinned).await?.is_some() {
             return Ok(());
         }
-        let credentials = match credentials::find(self.target.config, release.image.registry()).await? {
-            RegistryCredentials::Basic { username, password } => Some(Credentials { username, password }),
-            // The engine takes an identity token in a password's place under this name.
-            RegistryCredentials::IdentityToken(token) => {
-                Some(Credentials { username: "<token>".to_owned(), password: token })
-            }
-            _ => None,
-        };
+        let credentials = credentials::for_engine(self.target.config, release.image.registry()).await?;
         let report = self.report;
         let mut progress = move |progress: PullProgress| {
             if let (Some(layer), Some(done), Some(total)) =

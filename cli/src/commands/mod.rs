@@ -1,5 +1,6 @@
 //! The commands, one file each, and the way from the command line to an exit status.
 
+mod build;
 mod change;
 mod image;
 mod init;
@@ -92,6 +93,8 @@ async fn run(cli: Cli, output: Output) -> Exit {
 
 async fn dispatch(command: Command, context: &Context) -> Ended {
     match command {
+        Command::Build(build) => build::build(context, &build).await,
+        Command::Push { app } => build::push(context, &app).await,
         Command::Plan { app, image } => plan::plan(context, &app, image.as_ref()).await,
         Command::Deploy(deploy) => change::deploy(context, &deploy).await,
         Command::Backup { app, wait } => change::backup(context, &app, &wait).await,

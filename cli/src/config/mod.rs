@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use cutover_proxyconf::AppName;
 
 pub use self::diagnostic::{Invalid, Source};
-use self::value::Parsed;
+use self::value::{Located, Parsed};
 
 /// A configuration that was read and found right.
 #[derive(Debug)]
@@ -105,6 +105,19 @@ impl Config {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         }
+    }
+
+    /// The bytes of a file that the configuration names; `what` it is, for the error.
+    ///
+    /// # Errors
+    /// When it cannot be read, with the place that names it.
+    pub fn read_beside(&self, path: &Located<PathBuf>, what: &str) -> Result<Vec<u8>, Invalid> {
+        let whole = self.base().join(&path.value);
+        std::fs::read(&whole).map_err(|error| {
+            let problem = format!("{what} in {} cannot be read: {error}", whole.display());
+            let mend = "the path is looked up beside the configuration; let this user read it";
+            self.source.invalid(path.span.clone(), problem, Some(mend))
+        })
     }
 
     /// The app of this name; with no name, the only one of the file.

@@ -9,7 +9,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use serde_json::json;
 
 use super::CUTOVER_BASIC;
-use super::peer::{Peer, Reply};
+use super::peer::{Peer, Reply, Request};
 
 pub(crate) const ISSUER: &str = "cutover test";
 pub(crate) const SERVICE: &str = "cutover test registry";
@@ -37,6 +37,10 @@ impl Issuer {
 
     /// A token that lets its bearer do these things in a repository for a minute.
     pub(crate) fn token(&self, repository: &str, actions: &[&str]) -> String {
+        self.token_for(&[json!({"type": "repository", "name": repository, "actions": actions})])
+    }
+
+    fn token_for(&self, access: &[serde_json::Value]) -> String {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let header = json!({"typ": "JWT", "alg": "ES256", "x5c": [STANDARD.encode(&self.certificate_der)]});
         let claims = json!({
@@ -44,7 +48,7 @@ impl Issuer {
             "iat": now.as_secs(),
             "nbf": (now - Duration::from_secs(10)).as_secs(),
             "exp": (now + Duration::from_secs(60)).as_secs(),
-            "access": [{"type": "repository", "name": repository, "actions": actions}],
+            "access": access,
         });
         let part = |value: &serde_json::Value| URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).unwrap());
         let signed = format!("{}.{}", part(&header), part(&claims));
@@ -69,4 +73,32 @@ impl Issuer {
         })
         .await
     }
+
+    /// A token server that lets `cutover` do whatever is asked for.
+    pub(crate) async fn serve_all(&self) -> Peer {
+        let issuer = self.clone();
+        Peer::start(move |request, _| {
+            if request.header("authorization") != Some(CUTOVER_BASIC) {
+                return Reply::new(403, r#"{"errors":[{"code":"DENIED","message":"denied"}]}"#);
+            }
+            let access: Vec<_> = asked_scopes(request)
+                .iter()
+                .map(|scope| {
+                    let [kind, name, actions] = scope.splitn(3, ':').collect::<Vec<_>>()[..] else {
+                        panic!("not a scope: {scope}")
+                    };
+                    json!({"type": kind, "name": name, "actions": actions.split(',').collect::<Vec<_>>()})
+                })
+                .collect();
+            Reply::new(200, json!({"token": issuer.token_for(&access), "expires_in": 60}).to_string())
+        })
+        .await
+    }
+}
+
+/// The scopes that a token is asked for.
+pub(crate) fn asked_scopes(request: &Request) -> Vec<String> {
+    let query = request.path.split_once('?').map_or("", |(_, query)| query);
+    let scopes = query.split('&').filter_map(|pair| pair.strip_prefix("scope="));
+    scopes.map(|scope| scope.replace("%3A", ":").replace("%2F", "/").replace("%2C", ",")).collect()
 }

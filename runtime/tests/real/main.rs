@@ -5,12 +5,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a rig that cannot do its work fails the test")]
 
+mod build;
+mod context;
 mod drain;
+mod failures;
 mod files;
 mod gate;
 mod lifecycle;
+mod load;
 mod logs;
 mod network;
 mod pull;
+mod push;
+mod registry;
 mod rig;
 mod spec;

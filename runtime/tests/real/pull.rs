@@ -1,58 +1,12 @@
 //! Pulling from a real registry.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
 use bollard::query_parameters::{PushImageOptions, TagImageOptions};
-use cutover_runtime::{Credentials, Error, Pull, Removal};
+use cutover_runtime::{Error, Pull, Removal};
 use futures_util::TryStreamExt;
 use tempfile::TempDir;
 
-use crate::rig::{Rig, until};
-
-/// In every alignment it has a byte group whose base64 differs between the standard and the URL-safe alphabet.
-const PASSWORD: &str = "~?>~?>~?>";
-/// The password's bcrypt hash, with the least cost there is.
-const HTPASSWD: &str = "deploy:$2b$04$abcdefghijklmnopqrstuuyExo9zVl5YXEBnDKRS/uXCucgBjonM6\n";
-
-/// A `docker-registry` over a directory, with basic auth or without. It ends with its owner.
-struct Registry {
-    process: Child,
-    address: SocketAddr,
-}
-
-impl Registry {
-    async fn start(directory: &Path, auth: bool) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (storage, users) = (directory.join("data"), directory.join("htpasswd"));
-        std::fs::write(&users, HTPASSWD).unwrap();
-        let mut config = format!(
-            "version: 0.1\nlog: {{ level: error }}\nstorage: {{ filesystem: {{ rootdirectory: {} }} }}\nhttp: {{ addr: \"{address}\" }}\n",
-            storage.display()
-        );
-        if auth {
-            config += &format!("auth: {{ htpasswd: {{ realm: test, path: {} }} }}\n", users.display());
-        }
-        let file = directory.join(format!("{}.yml", address.port()));
-        std::fs::write(&file, config).unwrap();
-        let process = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let registry = Self { process: process.expect("this test needs Debian's docker-registry"), address };
-        until("the registry", || async { TcpStream::connect(address).is_ok() }).await;
-        registry
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        self.process.kill().and_then(|()| self.process.wait()).expect("the registry ends");
-    }
-}
+use crate::registry::{PASSWORD, Registry, deploy};
+use crate::rig::Rig;
 
 /// Pushes the rig's image, and returns the digest that the registry has for it. The engine holds none of it under that name after.
 async fn push(rig: &Rig, registry: &Registry) -> String {
@@ -84,10 +38,6 @@ async fn stored(rig: &Rig) -> (TempDir, Registry, String) {
     drop(open);
     let registry = Registry::start(directory.path(), true).await;
     (directory, registry, digest)
-}
-
-fn deploy(password: &str) -> Credentials {
-    Credentials { username: "deploy".into(), password: password.into() }
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ pub(crate) fn unique() -> String {
 }
 
 /// The service as a static binary, made once for its source.
-fn service() -> &'static PathBuf {
+pub(crate) fn service() -> &'static PathBuf {
     static SERVICE: OnceLock<PathBuf> = OnceLock::new();
     SERVICE.get_or_init(|| {
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rig/service.rs");

@@ -2,7 +2,7 @@
 //!
 //! `PORT` (default 8080), `BIND` (default 0.0.0.0) and `MODE`: `ok`, `500`, `redirect`, `exit:MS`, `silent`,
 //! `late:MS`, `close`, `garbage`, `crash`. As `service check` it is a health check that follows `HEALTH`, as
-//! `service echo OUT ERR` something to run by exec, and as `service say N` it writes N lines and stays.
+//! `service echo OUT ERR` something to run by exec, as `service cat FILE` it prints one, and as `service say N` it writes N lines and stays.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -19,6 +19,7 @@ fn main() {
             eprintln!("{}", args[3]);
             exit(7);
         }
+        Some("cat") => print!("{}", std::fs::read_to_string(&args[2]).unwrap()),
         Some("say") => {
             for line in 1..=args[2].parse().unwrap_or(0) {
                 println!("line {line}");

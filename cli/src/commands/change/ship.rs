@@ -1,0 +1,120 @@
+//! `cutover ship`: the whole way from a folder or an image to a release that is live and backed up, and a notice of it.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use cutover_proxyconf::AppName;
+
+use super::{Held, Phases, back_up, hand_on, release, summary, tell_first};
+use crate::args::Deploy;
+use crate::build::{Builder, Options};
+use crate::commands::{Context, Ended};
+use crate::config::Config;
+use crate::config::app;
+use crate::failure::{Exit, Failure};
+use crate::notice;
+use crate::origin::Origin;
+use crate::outcome::{Outcome, Result as Outcomes};
+use crate::plan::Goal;
+use crate::release::{Release, Settings};
+use crate::report::Event;
+use crate::run::Ran;
+use crate::signature;
+use crate::target::connect_engine;
+
+/// `cutover ship`: deploys, backs up and tells Slack. What comes after the switch never changes the verdict.
+pub(in crate::commands) async fn ship(context: &Context, args: &Deploy) -> Ended {
+    let config = context.config()?;
+    let (name, app) = config.app(args.app.app.as_deref())?;
+    let shipped = ship_to(context, &config, app, args).await;
+    let report = context.output.report();
+    let origin = Origin::observe().with_git();
+    let (outcome, exit, failure) = match shipped {
+        Ok(ran) => {
+            let exit = ran.failure.as_ref().map_or(Exit::Done, Failure::exit);
+            (ran.outcome, exit, ran.failure)
+        }
+        Err(failure) => (not_begun(name, &failure, context), failure.exit(), Some(failure)),
+    };
+    match notice::send(&config, &notice::of_outcome(&outcome, &origin)).await {
+        Ok(_) => {}
+        Err(failure) => {
+            report.tell(Event::Warning(&format!("the notice was not sent: {}", failure.reason())));
+        }
+    }
+    hand_on(context, &outcome);
+    context.output.data(&outcome, || summary(&outcome));
+    if let Some(failure) = failure {
+        context.output.failure(&failure);
+    }
+    Ok(exit)
+}
+
+async fn ship_to(context: &Context, config: &Config, app: &app::App, args: &Deploy) -> Result<Ran, Failure> {
+    let builds = app.build.is_some() && args.image.is_none();
+    let (release, before) = if builds {
+        context.unless_interrupted(build(context, config, app)).await?
+    } else {
+        let (release, resolved) =
+            context.unless_interrupted(release(config, app, args.image.as_ref())).await?;
+        (release, vec![("resolve", resolved)])
+    };
+    let held = context.unless_interrupted(Held::take(context, config, &args.app, &args.wait, "ship")).await?;
+    let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote };
+    let mut ran = held.go(context, "ship", &goal, Some(&release), &before).await?;
+    tell_first(context, args, &ran);
+    let live = matches!(ran.outcome.outcome, Outcomes::Deployed | Outcomes::Unchanged);
+    if !live || ran.failure.is_some() || context.interrupt.is_cancelled() {
+        return Ok(ran);
+    }
+    let began = Instant::now();
+    let why = match back_up(context, &held).await {
+        Ok(backed) => {
+            ran.outcome.reloads += backed.outcome.reloads;
+            backed.failure.map(|failure| failure.reason())
+        }
+        Err(failure) => Some(failure.reason()),
+    };
+    if let Some(why) = why {
+        context.output.report().tell(Event::Warning(&format!("the standby was not brought up to it: {why}")));
+    }
+    ran.outcome.phases.insert("backup".to_owned(), began.elapsed().as_secs_f64());
+    ran.outcome.took = context.began.elapsed().as_secs_f64();
+    Ok(ran)
+}
+
+/// Builds and pushes the image; the release that comes of it, and how long each took in seconds. The settings are read
+/// first: what is wrong with them is known before anything is built.
+async fn build(context: &Context, config: &Config, app: &app::App) -> Result<(Release, Phases), Failure> {
+    let settings = Settings::read(config, app).await?;
+    let engine = connect_engine(config).await?;
+    let builder = Builder::new(config, app, &engine, context.output.report())?;
+    let began = Instant::now();
+    let built = builder.build(Options::default()).await?;
+    let building = began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    let pushed = builder.push(&built).await?;
+    let phases = vec![("build", building), ("push", began.elapsed().as_secs_f64())];
+    signature::check(config, app, &pushed.image).await?;
+    Ok((Release::new(app.image.get().clone(), pushed.digest, settings), phases))
+}
+
+/// The account of a run that could not begin.
+fn not_begun(name: &AppName, failure: &Failure, context: &Context) -> Outcome {
+    Outcome {
+        app: name.to_string(),
+        outcome: if failure.exit() == Exit::Interrupted { Outcomes::Interrupted } else { Outcomes::Failed },
+        live: None,
+        from: None,
+        release: None,
+        image: None,
+        digest: None,
+        previous: None,
+        reloads: 0,
+        phases: BTreeMap::new(),
+        took: context.began.elapsed().as_secs_f64(),
+        preview: None,
+        reason: Some(failure.reason()),
+        logs: failure.log_lines().to_vec(),
+    }
+}

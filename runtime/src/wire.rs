@@ -1,0 +1,196 @@
+//! Requests that bollard has no call for: streamed both ways, and upgraded connections.
+//!
+//! bollard's build reads the context from memory once secrets are needed, and its push leaves out the digest.
+
+use std::error::Error as StdError;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use http_body_util::{BodyDataStream, BodyExt, Limited, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{HOST, USER_AGENT};
+use hyper::{HeaderMap, Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::engine::HELLO;
+use crate::error::{Error, Result, Source};
+use crate::{Endpoint, Engine};
+
+/// A body that is produced while it is sent. Dropped before its end, it breaks the request off.
+pub(crate) type Body = UnsyncBoxBody<Bytes, Source>;
+
+/// The longest line of an answer, in bytes: a trace of a build holds up to a megabyte of output.
+const LONGEST: usize = 32 << 20;
+/// How much of a refusal is read, in bytes.
+const REFUSAL: usize = 64 << 10;
+
+trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
+
+/// An answer of the engine, over a connection of its own. Dropped, it closes the connection, and by that the engine
+/// ends what it does for it.
+pub(crate) struct Answer {
+    pub(crate) response: Response<Incoming>,
+    /// The connection, which moves only in a task of its own.
+    pub(crate) connection: JoinSet<()>,
+}
+
+pub(crate) fn empty() -> Body {
+    http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+pub(crate) fn streamed<E: Into<Source>>(
+    parts: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+) -> Body {
+    StreamBody::new(parts.map(|part| part.map(Frame::data).map_err(Into::into))).boxed_unsync()
+}
+
+impl Engine {
+    /// Sends a POST to that path with its query; `doing` says in errors what for.
+    pub(crate) async fn post(
+        &self,
+        doing: &str,
+        path: &str,
+        headers: HeaderMap,
+        body: Body,
+    ) -> Result<Answer> {
+        let broken = |source: Source| Error::Exchange { doing: doing.to_owned(), source };
+        let (host, dialled) = match self.endpoint() {
+            Endpoint::Unix(path) => ("docker".to_owned(), timeout(HELLO, unix(path)).await),
+            Endpoint::Tcp { host, port } => {
+                (format!("{host}:{port}"), timeout(HELLO, tcp(host, *port)).await)
+            }
+        };
+        let socket = match dialled {
+            Ok(socket) => socket.map_err(|e| broken(e.into()))?,
+            Err(_) => return Err(Error::Timeout { doing: "take a connection".to_owned(), after: HELLO }),
+        };
+        let (mut sender, connection) =
+            http1::handshake::<_, Body>(TokioIo::new(socket)).await.map_err(|e| broken(e.into()))?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            if let Err(e) = connection.with_upgrades().await {
+                tracing::debug!(error = &e as &dyn StdError, "a connection to the engine ended");
+            }
+        });
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header(HOST, host)
+            .header(USER_AGENT, concat!("cutover/", env!("CARGO_PKG_VERSION")))
+            .body(body)
+            .map_err(|e| broken(e.into()))?;
+        request.headers_mut().extend(headers);
+        let response = sender.send_request(request).await.map_err(|e| broken(e.into()))?;
+        Ok(Answer { response, connection: tasks })
+    }
+}
+
+async fn unix(path: &std::path::Path) -> std::io::Result<Box<dyn Socket>> {
+    Ok(Box::new(UnixStream::connect(path).await?))
+}
+
+async fn tcp(host: &str, port: u16) -> std::io::Result<Box<dyn Socket>> {
+    Ok(Box::new(TcpStream::connect((host, port)).await?))
+}
+
+impl Answer {
+    /// The lines of the answer, or the status and message with which the engine refused.
+    pub(crate) async fn lines(self) -> Result<Lines, (u16, String)> {
+        let status = self.response.status();
+        if status.is_success() {
+            let parts = BodyDataStream::new(self.response.into_body());
+            return Ok(Lines { parts, held: BytesMut::new(), _connection: self.connection });
+        }
+        let body = Limited::new(self.response.into_body(), REFUSAL).collect().await;
+        let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        Err((status.as_u16(), message(&body)))
+    }
+}
+
+/// What the engine says in the body of a refusal.
+fn message(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        message: String,
+    }
+    serde_json::from_slice::<Refusal>(body)
+        .map_or_else(|_| String::from_utf8_lossy(body).trim().to_owned(), |refusal| refusal.message)
+}
+
+/// The lines of JSON that the engine tells of its work in.
+pub(crate) struct Lines {
+    parts: BodyDataStream<Incoming>,
+    held: BytesMut,
+    _connection: JoinSet<()>,
+}
+
+impl Lines {
+    /// The next line; `None` at the end.
+    pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Source> {
+        loop {
+            if let Some(end) = self.held.iter().position(|&byte| byte == b'\n') {
+                let line = self.held.split_to(end + 1);
+                if !line.trim_ascii().is_empty() {
+                    return Ok(Some(serde_json::from_slice(&line)?));
+                }
+                continue;
+            }
+            if self.held.len() > LONGEST {
+                return Err(format!("a line of its answer is longer than {LONGEST} bytes").into());
+            }
+            match self.parts.try_next().await? {
+                Some(part) => self.held.extend_from_slice(&part),
+                None if self.held.trim_ascii().is_empty() => return Ok(None),
+                None => return Ok(Some(serde_json::from_slice(&self.held.split())?)),
+            }
+        }
+    }
+}
+
+/// A line in which the engine tells of a build, a push or a load.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Line {
+    pub(crate) id: Option<String>,
+    pub(crate) stream: Option<String>,
+    pub(crate) status: Option<String>,
+    #[serde(rename = "progressDetail")]
+    pub(crate) detail: Option<Detail>,
+    pub(crate) error: Option<String>,
+    #[serde(rename = "errorDetail")]
+    pub(crate) error_detail: Option<ErrorDetail>,
+    pub(crate) aux: Option<serde_json::Value>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Detail {
+    pub(crate) current: Option<i64>,
+    pub(crate) total: Option<i64>,
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct ErrorDetail {
+    pub(crate) code: Option<i64>,
+    pub(crate) message: Option<String>,
+}
+
+impl Line {
+    /// What the engine failed with, if this line says so.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.error_detail.as_ref().and_then(|detail| detail.message.as_deref()).or(self.error.as_deref())
+    }
+
+    /// A field of what it adds for programs.
+    pub(crate) fn aux(&self, field: &str) -> Option<&str> {
+        self.aux.as_ref()?.get(field)?.as_str()
+    }
+}
