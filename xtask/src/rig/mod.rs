@@ -34,6 +34,7 @@ pub mod image;
 pub mod load;
 pub mod needs;
 pub mod network;
+pub mod newcomer;
 pub mod nginx;
 pub mod place;
 pub mod port;
