@@ -1,13 +1,17 @@
-//! Pulls an image into an image layout: `cargo run --release --example transfer -- pull ghcr.io/acme/web:latest web
-//! [PLATFORM|all]`. Prints how long it took and, where the system tells, how much memory it needed at most.
+//! Pulls an image into an image layout, or streams it into a file that `docker load` takes. Prints how long it took and,
+//! where the system tells, how much memory it needed at most.
+//!
+//! `cargo run --release --example transfer -- pull ghcr.io/acme/web:latest web all`
 #![expect(clippy::print_stdout, reason = "the answer of an example is for its reader")]
 
 use std::path::Path;
 use std::time::Instant;
 
 use cutover_registry::{ImageRef, Platform, Platforms, Registry};
+use futures_util::TryStreamExt as _;
+use tokio::io::AsyncWriteExt as _;
 
-const USAGE: &str = "usage: transfer pull IMAGE DIRECTORY [PLATFORM|all]";
+const USAGE: &str = "usage: transfer pull IMAGE DIRECTORY [PLATFORM|all], or transfer archive IMAGE FILE";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,6 +29,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             };
             let pulled = registry.pull(&image, platforms, Path::new(output)).finish().await?;
             println!("{}: {} bytes fetched, {} kept", pulled.resolved.image, pulled.fetched, pulled.kept);
+        }
+        ["archive", image, file] => {
+            let mut archive = registry.archive(&image.parse()?, &Platform::host()).await?;
+            let mut file = tokio::fs::File::create(file).await?;
+            while let Some(bytes) = archive.try_next().await? {
+                file.write_all(&bytes).await?;
+            }
+            file.flush().await?;
+            println!("{}: {} bytes", archive.resolved().image, archive.size());
         }
         _ => return Err(USAGE.into()),
     }

@@ -38,13 +38,6 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Looks for a blob, and takes up writing it where it is lacking. One that is not what it should be, such as a torn
-    /// one, counts as lacking.
-    pub(crate) async fn take_up(&self, blob: &Descriptor) -> Result<Taken> {
-        let (layout, blob) = (self.clone(), blob.clone());
-        blocking(&self.root, move || layout.take_up_blocking(&blob)).await
-    }
-
     /// Writes a small blob that is in memory.
     pub(crate) async fn store(&self, digest: &Digest, bytes: &[u8]) -> Result<()> {
         let (layout, bytes) = (self.clone(), bytes.to_owned());
@@ -56,7 +49,7 @@ impl Layout {
             platform: None,
             annotations: BTreeMap::new(),
         };
-        blocking(&self.root, move || match layout.take_up_blocking(&blob)? {
+        blocking(&self.root, move || match layout.take_up(&blob)? {
             Taken::Ours(mut partial) => {
                 partial.begin_again()?;
                 partial.append(&bytes)?;
@@ -160,7 +153,9 @@ impl Layout {
         sync_directory(&self.root)
     }
 
-    fn take_up_blocking(&self, blob: &Descriptor) -> Result<Taken> {
+    /// Looks for a blob, and takes up writing it where it is lacking. One that is not what it should be, such as a torn
+    /// one, counts as lacking. Blocks.
+    pub(crate) fn take_up(&self, blob: &Descriptor) -> Result<Taken> {
         let path = self.blob(&blob.digest);
         if holds(&path, &blob.digest)? {
             return Ok(Taken::Kept);

@@ -10,7 +10,7 @@ use crate::registry::{DEPTH_MAX, Fetched, Selected};
 use crate::{Descriptor, Digest, Error, ImageRef, Manifest, Platform, Platforms, Registry, Resolved, Result};
 
 /// How long all manifests of one pull may be together, in bytes: they are in memory until all are known.
-const MANIFESTS_MAX: u64 = 16 * 1024 * 1024;
+const MANIFESTS_MAX: u64 = 8 * 1024 * 1024;
 /// How many manifests are asked for at once.
 const AT_ONCE: usize = 4;
 
@@ -127,7 +127,9 @@ impl Parts {
     fn blob(&mut self, blob: &Descriptor) -> bool {
         let new = self.seen.insert(blob.digest.clone());
         if new {
-            self.blobs.push(blob.clone());
+            // Without what is not needed to fetch it: there may be tens of thousands.
+            let Descriptor { media_type, digest, size, .. } = blob.clone();
+            self.blobs.push(Descriptor::new(media_type, digest, size));
         }
         new
     }

@@ -11,7 +11,7 @@ use crate::layout::{Layout, Taken};
 use crate::partial::{self, Partial};
 use crate::parts::{Parts, platform_of};
 use crate::transfer::Events;
-use crate::writer::{Writer, Written};
+use crate::writer::{Writer, Written, blocking};
 use crate::{
     Descriptor, Error, ImageRef, Platform, Platforms, Progress, Registry, Resolved, Result, Transfer,
 };
@@ -76,7 +76,7 @@ async fn pull(
     output: PathBuf,
     events: Events,
 ) -> Result<Pulled> {
-    let parts = Parts::find(registry, image, platforms).await?;
+    let mut parts = Parts::find(registry, image, platforms).await?;
     let layout = Layout::open(&output).await?;
     events.tell(Progress::Resolved {
         resolved: parts.resolved.clone(),
@@ -84,14 +84,16 @@ async fn pull(
         total: parts.size(),
     });
     let (writing, mut written) = mpsc::channel(1);
+    let blobs = std::mem::take(&mut parts.blobs);
     let (image_of_parts, config) = (&parts.resolved.image, &parts.config);
     let pull = Pull { registry, image: image_of_parts, layout: &layout, config, events, writing };
-    let brought = pull.bring(&parts).await;
+    let brought = pull.bring(blobs).await;
     // After an error others may still be at work on their threads; they end now, and let go of what they hold.
     drop(pull);
     while written.recv().await.is_some() {}
     if brought.as_ref().is_err_and(|error| !may_pass(error)) {
-        layout.sweep().await?;
+        // What ended the pull is what is to be told.
+        drop(layout.sweep().await);
     }
     let Brought { fetched, kept, platform } = brought?;
 
@@ -122,6 +124,7 @@ fn may_pass(error: &Error) -> bool {
             | Error::Unavailable { .. }
             | Error::Unauthorized { .. }
             | Error::Denied { .. }
+            | Error::LayoutBusy { .. }
     )
 }
 
@@ -140,13 +143,12 @@ struct Pull<'a> {
     layout: &'a Layout,
     config: &'a Option<(Descriptor, Platform)>,
     events: Events,
-    /// Held by everyone who writes.
+    /// Held by whoever has a file in hand.
     writing: mpsc::Sender<()>,
 }
 
 impl Pull<'_> {
-    async fn bring(&self, parts: &Parts) -> Result<Brought> {
-        let mut blobs = parts.blobs.clone();
+    async fn bring(&self, mut blobs: Vec<Descriptor>) -> Result<Brought> {
         // The largest first, so that none is left to come alone; before them the one that may say that all is in vain.
         blobs.sort_by_key(|blob| (self.wanted(blob).is_none(), std::cmp::Reverse(blob.size)));
         let mut arrivals = stream::iter(blobs).map(|blob| self.part(blob)).buffer_unordered(AT_ONCE);
@@ -189,15 +191,15 @@ impl Pull<'_> {
                 Written::Wrong(mut wrong, error) if kept > 0 => {
                     tracing::debug!(%error, "what was there of it is no good, beginning again");
                     kept = 0;
-                    partial = blocking(move || wrong.begin_again().map(|()| *wrong)).await?;
+                    partial = blocking(&self.writing, move || wrong.begin_again().map(|()| *wrong)).await?;
                 }
                 Written::Wrong(mut wrong, error)
                     if self.registry.transport.mirrors.doubt(self.image, &error) =>
                 {
-                    partial = blocking(move || wrong.begin_again().map(|()| *wrong)).await?;
+                    partial = blocking(&self.writing, move || wrong.begin_again().map(|()| *wrong)).await?;
                 }
                 Written::Wrong(wrong, error) => {
-                    blocking(|| wrong.discard()).await?;
+                    blocking(&self.writing, || wrong.discard()).await?;
                     return Err(error);
                 }
             }
@@ -209,7 +211,8 @@ impl Pull<'_> {
         let patience = self.registry.transport.site(self.image.registry()).timeouts.stall * 2;
         let mut last = (0, Instant::now());
         loop {
-            match self.layout.take_up(blob).await? {
+            let (layout, wanted) = (self.layout.clone(), blob.clone());
+            match blocking(&self.writing, move || layout.take_up(&wanted)).await? {
                 Taken::Kept => return Ok(None),
                 Taken::Ours(partial) => return Ok(Some(partial)),
                 Taken::Busy(length) if length != last.0 => last = (length, Instant::now()),
@@ -251,9 +254,4 @@ impl Pull<'_> {
     fn told(&self, blob: &Descriptor, done: u64) {
         self.events.tell(Progress::Blob { digest: blob.digest.clone(), done, total: blob.size });
     }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let joined = tokio::task::spawn_blocking(work).await;
-    joined.map_err(|error| Error::io("a partial blob")(std::io::Error::other(error)))?
 }

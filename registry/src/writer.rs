@@ -12,6 +12,19 @@ const PIECE: usize = 512 * 1024;
 /// How many pieces may wait.
 const WAITING: usize = 1;
 
+/// What came of work on a thread, and what says that the work is going on. The latter is dropped last, also when nobody
+/// waits for the work any more: then no lock is held and no file is made after it.
+type Held<T> = (T, mpsc::Sender<()>);
+
+/// Does what blocks on a thread for that.
+pub(crate) async fn blocking<T: Send + 'static>(
+    held: &mpsc::Sender<()>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let held = held.clone();
+    ended(tokio::task::spawn_blocking(move || (work(), held)).await)
+}
+
 /// What became of a blob.
 pub(crate) enum Written {
     /// It is verified and has its name.
@@ -23,7 +36,7 @@ pub(crate) enum Written {
 /// A partial blob that is being written. Dropped, it stops where it is.
 pub(crate) struct Writer {
     pieces: mpsc::Sender<Piece>,
-    task: JoinHandle<Result<Option<Written>>>,
+    task: JoinHandle<Held<Result<Option<Written>>>>,
     piece: Vec<Bytes>,
     length: usize,
 }
@@ -34,14 +47,10 @@ enum Piece {
 }
 
 impl Writer {
-    /// Writes to this partial. `held` is dropped with it: whoever has the other end can wait for that.
-    pub(crate) fn start<H: Send + 'static>(partial: Partial, held: H) -> Self {
+    /// Writes to this partial. `held` is dropped when it has ended: whoever has the other end can wait for that.
+    pub(crate) fn start(partial: Partial, held: mpsc::Sender<()>) -> Self {
         let (pieces, receiver) = mpsc::channel(WAITING);
-        let task = tokio::task::spawn_blocking(move || {
-            let written = write(partial, receiver);
-            drop(held);
-            written
-        });
+        let task = tokio::task::spawn_blocking(move || (write(partial, receiver), held));
         Self { pieces, task, piece: Vec::new(), length: 0 }
     }
 
@@ -92,8 +101,8 @@ fn write(mut partial: Partial, mut pieces: mpsc::Receiver<Piece>) -> Result<Opti
     Ok(None)
 }
 
-fn ended<T>(joined: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
-    joined.map_err(stopped)?
+fn ended<T>(joined: Result<Held<Result<T>>, tokio::task::JoinError>) -> Result<T> {
+    joined.map_err(stopped)?.0
 }
 
 fn stopped(why: impl Into<crate::Source>) -> Error {

@@ -7,21 +7,12 @@ use cutover_registry::{Digest, Error, Registry, Timeouts};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::rig::amd64;
 use crate::rig::image::{INDEX, MANIFEST, TestImage, descriptor};
 use crate::rig::peer::{Peer, Reply, client};
+use crate::rig::{amd64, assert_verified};
 
 async fn pull(peer: &Peer, output: &Path) -> Error {
     client().pull(&peer.image(), amd64(), output).finish().await.unwrap_err()
-}
-
-/// What was left of the blob, whole or partial.
-fn traces(output: &Path, blob: &[u8]) -> Vec<std::path::PathBuf> {
-    let name = Digest::of(blob).hex().to_owned();
-    let entries =
-        std::fs::read_dir(output).unwrap().chain(std::fs::read_dir(output.join("blobs/sha256")).unwrap());
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths.filter(|path| path.ends_with(&name) || path.to_string_lossy().contains(".partial-")).collect()
 }
 
 #[tokio::test]
@@ -68,7 +59,7 @@ async fn a_blob_with_other_bytes_is_refused_at_once() {
         matches!(&error, Error::DigestMismatch { actual, .. } if *actual == Digest::of([0; 5000])),
         "{error}"
     );
-    assert_eq!(traces(output.path(), &image.blobs[1]), [] as [&Path; 0]);
+    assert_verified(output.path());
     assert!(!output.path().join("index.json").exists(), "a pull that failed enters nothing");
     assert_eq!(peer.requests().iter().filter(|request| request.path == layer).count(), 1);
 }
@@ -89,7 +80,7 @@ async fn a_blob_that_ends_early_is_tried_again_and_then_told_of() {
             matches!(error, Error::Truncated { received: 4000, expected: 5000, .. }),
             "{claimed}: {error}"
         );
-        assert_eq!(traces(output.path(), &image.blobs[1]), [] as [&Path; 0]);
+        assert_verified(output.path());
         assert_eq!(peer.requests().iter().filter(|request| request.path == layer).count(), 3);
     }
 }
@@ -120,7 +111,7 @@ async fn a_blob_without_end_is_cut_off_at_its_size() {
     let output = TempDir::new().unwrap();
     let error = pull(&peer, output.path()).await;
     assert!(matches!(error, Error::TooLarge { limit: 5000, .. }), "{error}");
-    assert_eq!(traces(output.path(), &image.blobs[1]), [] as [&Path; 0]);
+    assert_verified(output.path());
 }
 
 #[tokio::test]

@@ -7,10 +7,10 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::rig::amd64;
 use crate::rig::daemon::{Auth, Daemon};
 use crate::rig::image::TestImage;
 use crate::rig::peer::client;
+use crate::rig::{amd64, names};
 
 fn blob(output: &Path, bytes: &[u8]) -> std::path::PathBuf {
     output.join("blobs/sha256").join(Digest::of(bytes).hex())
@@ -18,13 +18,6 @@ fn blob(output: &Path, bytes: &[u8]) -> std::path::PathBuf {
 
 fn index(output: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(output.join("index.json")).unwrap()).unwrap()
-}
-
-fn names(directory: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[tokio::test]

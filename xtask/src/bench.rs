@@ -6,6 +6,7 @@ mod jobs;
 mod machine;
 mod memory;
 mod program;
+mod registry;
 mod sample;
 mod switching;
 mod throughput;
@@ -26,7 +27,8 @@ pub use sample::Sample;
 const FIGURES: &str = "docs/figures.md";
 
 /// What the figures stand on.
-const NEEDS: [Need; 5] = [Need::DockerClient, Need::Engine, Need::Nginx, Need::Registry, Need::Wrk];
+const NEEDS: [Need; 6] =
+    [Need::DockerClient, Need::Engine, Need::Nginx, Need::Registry, Need::Skopeo, Need::Wrk];
 
 /// Measure a release build of cutover on this machine, and write docs/figures.md.
 #[derive(Clone, Debug, clap::Args)]
@@ -53,6 +55,8 @@ pub enum What {
     Throughput,
     /// Memory and start-up.
     Memory,
+    /// Pulls against skopeo.
+    Registry,
 }
 
 /// Measures, with the Markdown on stdout and narration on stderr.
@@ -96,6 +100,9 @@ async fn measure(args: &Bench) -> Result<()> {
     }
     if wanted(What::Memory) {
         parts.push(memory::measure(&program).await?);
+    }
+    if wanted(What::Registry) {
+        parts.push(registry::measure(&program).await?);
     }
     let text = parts.iter().map(render).collect::<Vec<_>>().join("\n");
     // A reader that went away is no fault of the figures'.

@@ -20,6 +20,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// The first byte that `Range` asks for.
+    pub(crate) fn range(&self) -> Option<usize> {
+        self.header("range")?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
@@ -32,12 +37,24 @@ pub(crate) struct Reply {
     body: Vec<u8>,
     /// Of how many bytes the body is said to be, when that is not the truth.
     claimed: Option<usize>,
+    /// After how many bytes of the body nothing more comes, with the connection left open.
+    stalls: Option<usize>,
+    /// Whether the body comes again and again, without a length.
+    endless: bool,
     hangs: bool,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), claimed: None, hangs: false }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+            claimed: None,
+            stalls: None,
+            endless: false,
+            hangs: false,
+        }
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -62,6 +79,42 @@ impl Reply {
     pub(crate) fn claiming(mut self, length: usize) -> Self {
         self.claimed = Some(length);
         self
+    }
+
+    /// What a range asks for of these bytes, or all of them.
+    pub(crate) fn range(bytes: &[u8], request: &Request) -> Self {
+        let Some(from) = request.range() else { return Self::new(200, bytes) };
+        match bytes.get(from..).filter(|rest| !rest.is_empty()) {
+            Some(rest) => {
+                let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
+                Self::new(206, rest).with("Content-Range", range)
+            }
+            None => Self::new(416, ""),
+        }
+    }
+
+    /// Breaks the connection off after so many bytes of the body.
+    pub(crate) fn broken_after(mut self, length: usize) -> Self {
+        let whole = self.body.len();
+        self.body.truncate(length);
+        self.claiming(whole)
+    }
+
+    /// Sends so many bytes of the body and then no more, without an end.
+    pub(crate) fn stalled_after(mut self, length: usize) -> Self {
+        self.stalls = Some(length.min(self.body.len()));
+        self
+    }
+
+    /// Sends the body again and again, in chunks of it, for as long as somebody reads.
+    pub(crate) fn endless(mut self) -> Self {
+        self.endless = true;
+        self
+    }
+
+    /// How many bytes of the body are sent.
+    pub(crate) fn length(&self) -> usize {
+        self.stalls.unwrap_or(self.body.len())
     }
 
     /// Never answers.
@@ -111,6 +164,14 @@ impl Peer {
         format!("http://{}{path}", self.host)
     }
 
+    /// From which bytes on this blob was asked for, 0 for all of it, in the order of the requests.
+    pub(crate) fn asked_from(&self, blob: &[u8]) -> Vec<usize> {
+        let path = format!("/v2/acme/web/blobs/{}", Digest::of(blob));
+        let requests = self.requests();
+        let asked = requests.iter().filter(|request| request.path == path);
+        asked.map(|request| request.range().unwrap_or(0)).collect()
+    }
+
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
@@ -132,8 +193,10 @@ pub(crate) fn honest(image: &TestImage, request: &Request) -> Reply {
     if name == "manifests/latest" || name == format!("manifests/{}", image.digest()) {
         return Reply::manifest(image.manifest.clone());
     }
-    let blob = image.blobs.iter().find(|blob| name == format!("blobs/{}", Digest::of(blob)));
-    blob.map_or_else(|| Reply::new(404, ""), |blob| Reply::new(200, blob.clone()))
+    let digest = name.strip_prefix("blobs/").unwrap_or_default();
+    let mut blobs = image.blobs.iter().zip(&image.digests);
+    let blob = blobs.find(|(_, named)| named.to_string() == digest);
+    blob.map_or_else(|| Reply::new(404, ""), |(blob, _)| Reply::range(blob, request))
 }
 
 async fn serve(
@@ -151,15 +214,28 @@ async fn serve(
     if reply.hangs {
         std::future::pending::<()>().await;
     }
-    let length = reply.claimed.unwrap_or(reply.body.len());
-    let mut head =
-        format!("HTTP/1.1 {} -\r\nConnection: close\r\nContent-Length: {length}\r\n", reply.status);
+    let length = match reply.endless {
+        true => "Transfer-Encoding: chunked".to_owned(),
+        false => format!("Content-Length: {}", reply.claimed.unwrap_or(reply.body.len())),
+    };
+    let mut head = format!("HTTP/1.1 {} -\r\nConnection: close\r\n{length}\r\n", reply.status);
     for (name, value) in &reply.headers {
         head += &format!("{name}: {value}\r\n");
     }
     head += "\r\n";
+    if reply.endless {
+        let chunk = [format!("{:x}\r\n", reply.body.len()).as_bytes(), &reply.body, b"\r\n"].concat();
+        stream.write_all(head.as_bytes()).await.ok();
+        while stream.write_all(&chunk).await.is_ok() {}
+        return;
+    }
     // A client that has had enough hangs up; that is its right.
-    if stream.write_all(head.as_bytes()).await.is_ok() && stream.write_all(&reply.body).await.is_ok() {
+    let sent = stream.write_all(head.as_bytes()).await.is_ok()
+        && stream.write_all(&reply.body[..reply.length()]).await.is_ok();
+    if sent && reply.stalls.is_some() {
+        std::future::pending::<()>().await;
+    }
+    if sent {
         stream.shutdown().await.ok();
     }
 }

@@ -9,6 +9,8 @@ pub enum Unit {
     Millis,
     /// Mebibytes.
     Mebibytes,
+    /// Mebibytes a second.
+    MebibytesPerSecond,
     /// Requests a second.
     PerSecond,
     /// So many times.
@@ -23,6 +25,7 @@ impl Unit {
             Self::Millis if value >= 10.0 => format!("{value:.0} ms"),
             Self::Millis => format!("{value:.1} ms"),
             Self::Mebibytes => format!("{value:.1} MiB"),
+            Self::MebibytesPerSecond => format!("{value:.0} MiB/s"),
             Self::PerSecond => format!("{value:.0}/s"),
             Self::Times => format!("{value:.2} ×"),
         }

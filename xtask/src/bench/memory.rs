@@ -58,9 +58,26 @@ pub(super) async fn measure(program: &Path) -> Result<Part> {
 }
 
 /// The peak of a command's memory, in MiB.
-async fn peak(mut command: Command) -> Result<f64> {
+async fn peak(command: Command) -> Result<f64> {
+    Ok(watch(command).await?.peak)
+}
+
+/// A command that ended well.
+pub(super) struct Watched {
+    /// How long the process took.
+    pub(super) took: Duration,
+    /// The peak of its memory, in MiB.
+    pub(super) peak: f64,
+}
+
+/// Runs a command to its end with an eye on its memory.
+pub(super) async fn watch(mut command: Command) -> Result<Watched> {
+    let shown = command.get_program().to_string_lossy().into_owned();
+    let program = shown.clone();
     let watched = background::handle().spawn_blocking(move || {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().doing("run cutover")?;
+        let began = Instant::now();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().doing(format!("run {program}"))?;
         let status_file = format!("/proc/{}/status", child.id());
         let mut peak = 0.0;
         loop {
@@ -68,14 +85,14 @@ async fn peak(mut command: Command) -> Result<f64> {
             if let Some(kibibytes) = high_water(&text) {
                 peak = kibibytes / 1024.0;
             }
-            match child.try_wait().doing("wait for cutover")? {
-                Some(status) if status.success() => return Ok(peak),
-                Some(status) => return Err(unexpected("cutover", status)),
+            match child.try_wait().doing(format!("wait for {program}"))? {
+                Some(status) if status.success() => return Ok(Watched { took: began.elapsed(), peak }),
+                Some(status) => return Err(unexpected(&program, status)),
                 None => std::thread::sleep(BETWEEN),
             }
         }
     });
-    watched.await.map_err(|panic| unexpected("cutover", panic))?
+    watched.await.map_err(|panic| unexpected(shown, panic))?
 }
 
 /// `VmHWM`, in KiB. A process that has ended and was not waited for has none.

@@ -56,6 +56,7 @@ fn package(need: Need) -> Option<&'static str> {
         Need::DockerClient | Need::Engine => Some("docker.io"),
         Need::Nginx => Some("nginx-light"),
         Need::Registry => Some("docker-registry"),
+        Need::Skopeo => Some("skopeo"),
         Need::Wrk => Some("wrk"),
         Need::NginxNew | Need::SlackSdk => None,
     }

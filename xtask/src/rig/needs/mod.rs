@@ -22,6 +22,8 @@ pub enum Need {
     Nginx,
     /// `docker-registry`.
     Registry,
+    /// `skopeo`, which judges what the registry client reads and writes.
+    Skopeo,
     /// `wrk`, for figures of throughput only.
     Wrk,
     /// The newest nginx, unpacked by [`install()`]; see [`nginx_new`].
@@ -65,6 +67,8 @@ pub fn check() -> Vec<Missing> {
     need(nginx().is_file(), Need::Nginx, "nginx", "apt-get install -y nginx-light", false);
     let registry = runs("docker-registry", &["--version"]);
     need(registry, Need::Registry, "docker-registry", "apt-get install -y docker-registry", false);
+    let skopeo = runs("skopeo", &["--version"]);
+    need(skopeo, Need::Skopeo, "skopeo", "apt-get install -y skopeo", false);
     // wrk ends with a failure when it is asked for its version.
     let wrk = Command::new("wrk").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     need(wrk, Need::Wrk, "wrk, for figures of throughput", "apt-get install -y wrk", true);
