@@ -172,6 +172,12 @@ async fn a_push_over_a_connection_that_breaks_goes_on_where_it_was() {
     assert_eq!((pushed.resolved.digest, cutter.left()), (image.digest(), 0));
     let retried = events.iter().filter(|event| matches!(event, Progress::Retrying { .. })).count();
     assert_eq!(retried, 2, "{events:?}");
+    let again = events.iter().rposition(|event| matches!(event, Progress::Retrying { .. })).unwrap();
+    let next = events[again..].iter().find_map(|event| match event {
+        Progress::Blob { done, .. } => Some(*done),
+        _ => None,
+    });
+    assert!(next.is_some_and(|done| done > 500_000), "not from the beginning: {events:?}");
     let found = client().resolve(&daemon.image("acme/web:v1")).await.unwrap();
     assert_eq!(found.digest, image.digest());
 }
