@@ -7,31 +7,17 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use xtask::rig::deadline::until;
 use xtask::rig::load::{Config, Load, Protocol, Tls};
+use xtask::rig::needs;
 use xtask::rig::nginx::HostNginx;
 use xtask::rig::stage::{Nginx, Stage};
-use xtask::rig::{needs, place};
+
+use crate::{configure, example};
 
 const SOON: Duration = Duration::from_secs(30);
 
-fn example(name: &str) -> String {
-    std::fs::read_to_string(place::workspace().join("examples/own-server").join(name)).unwrap()
-}
-
-/// The example's `cutover.toml`, with the names and paths of the stage.
-fn configuration(stage: &Stage) -> String {
-    let of_stage = std::fs::read_to_string(stage.config()).unwrap();
-    let (proxy, _) = of_stage.split_once("[registry").unwrap();
-    let text = example("cutover.toml")
-        .replace("ghcr.io/acme/web", &stage.repository())
-        .replace("ghcr.io", stage.registry.host())
-        .replace("GHCR_TOKEN", "REGISTRY_PASSWORD")
-        .replace("apps.web", &format!("apps.{}", stage.app));
-    format!("{proxy}{text}soak = \"1s\"\n")
-}
-
 /// The certificate as the README makes it, in this folder.
 fn certificate(folder: &Path) -> Vec<u8> {
-    let readme = example("README.md");
+    let readme = example("own-server", "README.md");
     let from = readme.find("openssl req").expect("the README says how");
     let line = readme[from..].split("```").next().unwrap();
     let line = line.replace("/etc/nginx/tls", folder.to_str().unwrap());
@@ -70,13 +56,13 @@ async fn a_server_block_of_the_users_own_with_tls_and_http_2_loses_nothing_and_s
     for version in releases {
         images.push(stage.release(version, &[]).await.unwrap());
     }
-    std::fs::write(stage.config(), configuration(&stage)).unwrap();
+    configure(&stage, "own-server");
     let folder = tempfile::tempdir().unwrap();
     let pem = certificate(folder.path());
     let Nginx::Host(nginx) = &stage.nginx else { panic!("the stage stands behind the host's nginx") };
 
     // The user's block as it was before cutover.
-    let block = example("example.com.conf")
+    let block = example("own-server", "example.com.conf")
         .replace("listen 443", &format!("listen {}", stage.site()))
         .replace("/etc/nginx/tls", folder.path().to_str().unwrap())
         .replace("/etc/nginx/conf.d", nginx.conf_dir().to_str().unwrap())
