@@ -167,7 +167,8 @@ async fn page(site: std::net::SocketAddr) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_guides_two_node_services_answer_as_the_guide_says_and_the_second_when_the_first_does_not_listen() {
+async fn the_guides_two_node_services_answer_as_the_guide_says_and_the_second_when_the_first_does_not_listen()
+{
     let (nginx, node) =
         (NginxImage::build("/usr/sbin/nginx").await.unwrap(), ProgramImage::node().await.unwrap());
     let (site, first, second) = (port::free().unwrap(), port::free().unwrap(), port::free().unwrap());
