@@ -18,6 +18,14 @@ fn of_shell(line: &str) -> Vec<Vec<String>> {
     lines.filter(|words| words.first().is_some_and(|word| word == "cutover")).collect()
 }
 
+/// What a step of a workflow runs, with its expressions as one word each.
+fn step(line: &str) -> String {
+    let run = line.trim_start().trim_start_matches("- ").strip_prefix("run: ").unwrap_or_default();
+    let mut parts = run.split("${{");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |run, part| format!("{run}${}", part.split_once("}}").map_or(part, |(_, rest)| rest)))
+}
+
 /// A word without its quotes; a reference where only the reader knows what it is.
 fn word(word: &str) -> String {
     if word.contains(['$', '…']) {
@@ -32,8 +40,12 @@ fn every_command_line_of_cutover_that_a_document_shows_is_one() {
     // The reference is written from the very definition that it would be held to.
     for document in documents().iter().filter(|document| !document.path.starts_with("docs/reference")) {
         for (number, line) in document.lines() {
-            let Line::Code("" | "sh" | "console", line) = line else { continue };
-            for words in of_shell(line) {
+            let line = match line {
+                Line::Code("" | "sh" | "console", line) => line.to_owned(),
+                Line::Code("yaml" | "yml", line) => step(line),
+                _ => continue,
+            };
+            for words in of_shell(&line) {
                 seen += 1;
                 if let Err(error) = Cli::try_parse_from(&words) {
                     let why = error.to_string();
@@ -96,6 +108,8 @@ fn command_lines_are_read_as_a_shell_reads_them() {
         [vec!["cutover", "plan"], vec!["cutover", "ship", "--image", "ghcr.io/acme/web:1"]]
     );
     assert!(of_shell("cargo install cutover").is_empty());
+    assert_eq!(step("    - run: cutover ship --image web:${{ github.sha }}"), "cutover ship --image web:$");
+    assert_eq!(step("  uses: actions/checkout@v4"), "");
     assert_eq!(fault("cutover nginx render"), None);
     assert_eq!(fault("cutover deploy --image REF web"), None);
     assert_eq!(fault("cutover rollback [--to RELEASE]"), None);
