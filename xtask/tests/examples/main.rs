@@ -24,7 +24,7 @@ fn configure(stage: &Stage, folder: &str) -> String {
         (format!("ghcr.io/acme/{app}"), stage.repository()),
         ("ghcr.io".to_owned(), stage.registry.host().to_owned()),
         ("GHCR_TOKEN".to_owned(), "REGISTRY_PASSWORD".to_owned()),
-        (format!("[apps.{app}]"), format!("[apps.{}]\nsoak = \"1s\"", stage.app)),
+        (format!("[apps.{app}]"), format!("[apps.{}]\nsoak = \"500ms\"", stage.app)),
         ("listen = \"80\"".to_owned(), format!("listen = \"{}\"", stage.site())),
     ] {
         text = text.replace(&from, &to);
