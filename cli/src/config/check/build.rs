@@ -12,7 +12,11 @@ impl Check<'_> {
         let path = ["apps", name, "image"];
         if app.image.digest().is_some() {
             let problem = "an image that is built has no digest yet";
-            return Err(self.at(&path, problem, "name the tag it is pushed to, such as \"ghcr.io/acme/web:latest\""));
+            return Err(self.at(
+                &path,
+                problem,
+                "name the tag it is pushed to, such as \"ghcr.io/acme/web:latest\"",
+            ));
         }
         self.inside(name, build)?;
         self.names(name, build)
@@ -27,7 +31,8 @@ impl Check<'_> {
             return Ok(());
         }
         let problem = format!("{} is not in the context", build.dockerfile.value.display());
-        let mend = "write a path below `context`, or widen the context and name what it leaves out in .dockerignore";
+        let mend =
+            "write a path below `context`, or widen the context and name what it leaves out in .dockerignore";
         Err(self.at(&["apps", name, "build", "dockerfile"], problem, mend))
     }
 
@@ -37,9 +42,8 @@ impl Check<'_> {
             let problem = format!("`{}` is no name of a build argument", arg.escape_debug());
             return Err(self.key(&path, problem, "write a name without `=`"));
         }
-        let is_id = |id: &str| {
-            !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
-        };
+        let is_id =
+            |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c));
         for id in build.secrets.keys().filter(|id| !is_id(id)) {
             let path = ["apps", name, "build", "secrets", id];
             let problem = format!("`{}` is no id of a secret", id.escape_debug());
@@ -50,7 +54,12 @@ impl Check<'_> {
             if twice {
                 let problem = format!("the platform {} is named twice", platform.get());
                 let text = platform.get().to_string();
-                return Err(self.element(&["apps", name, "build", "platforms"], &text, problem, "name it once"));
+                return Err(self.element(
+                    &["apps", name, "build", "platforms"],
+                    &text,
+                    problem,
+                    "name it once",
+                ));
             }
         }
         Ok(())
