@@ -79,7 +79,7 @@ pub use signature::{SIGNATURE_HEADER, verify};
 pub use sink::{Delivered, Part, Sending, Sink, Thread};
 pub use sinks::{Sinks, Told};
 pub use slack::{
-    SlackBot, SlackChannel, SlackStyle, SlackWebhook, preview, preview_progress, preview_thread,
+    SlackApi, SlackBot, SlackChannel, SlackStyle, SlackWebhook, preview, preview_progress, preview_thread,
 };
 pub use status::Status;
 pub use summary::text;

@@ -1,5 +1,6 @@
 //! Slack: by an incoming webhook, or by a bot's token.
 
+mod api;
 mod bot;
 mod channel;
 mod message;
@@ -9,6 +10,7 @@ mod webhook;
 
 use std::collections::BTreeMap;
 
+pub use self::api::SlackApi;
 pub use self::bot::SlackBot;
 pub use self::channel::SlackChannel;
 pub use self::webhook::SlackWebhook;

@@ -14,7 +14,7 @@ use crate::credentials;
 use crate::failure::{Exit, Failure};
 use crate::history::{self, Entry};
 use crate::lock::{Holder, Lock, NotLocked};
-use crate::notice;
+use crate::notice::{self, Audience, Follow};
 use crate::observe::observe;
 use crate::origin::Origin;
 use crate::outcome::{Outcome, Result as Outcomes};
@@ -30,6 +30,8 @@ struct Held<'c> {
     target: Target<'c>,
     origin: Origin,
     lock: Lock,
+    /// Who hears of each step besides the one at the terminal.
+    follow: Option<&'c Follow<'c>>,
 }
 
 impl<'c> Held<'c> {
@@ -44,7 +46,7 @@ impl<'c> Held<'c> {
         let target = Target::connect(config, name, table).await?;
         let origin = Origin::observe();
         let lock = lock(context, &target, &origin, wait, command).await?;
-        Ok(Self { target, origin, lock })
+        Ok(Self { target, origin, lock, follow: None })
     }
 
     async fn go(
@@ -57,7 +59,7 @@ impl<'c> Held<'c> {
     ) -> Result<Ran, Failure> {
         let run = Run {
             target: &self.target,
-            report: context.output.report(),
+            report: self.follow.map_or(context.output.report(), |follow| follow),
             interrupt: context.interrupt.clone(),
             origin: &self.origin,
             lock: &self.lock,
@@ -265,8 +267,10 @@ pub(super) async fn abort(context: &Context, app: &App, wait: &Wait) -> Ended {
 pub(super) async fn ship(context: &Context, args: &Deploy) -> Ended {
     let config = context.config()?;
     let (name, app) = config.app(args.app.app.as_deref())?;
-    let shipped = ship_to(context, &config, app, args).await;
     let report = context.output.report();
+    let audience = Audience::read(&config, context.output.writer()).await;
+    let follow = Follow::begin(report, audience, name.as_str(), &Origin::observe());
+    let shipped = ship_to(context, &config, app, args, &follow).await;
     let origin = Origin::observe().with_git();
     let (outcome, exit, failure) = match shipped {
         Ok(ran) => {
@@ -275,12 +279,8 @@ pub(super) async fn ship(context: &Context, args: &Deploy) -> Ended {
         }
         Err(failure) => (not_begun(name, &failure, context), failure.exit(), Some(failure)),
     };
-    match notice::send(&config, &notice::of_outcome(&outcome, &origin)).await {
-        Ok(_) => {}
-        Err(failure) => {
-            report.tell(Event::Warning(&format!("the notice was not sent: {}", failure.reason())));
-        }
-    }
+    let heard = follow.end(&notice::of_outcome(&outcome, &origin)).await;
+    heard.amiss().for_each(|words| report.tell(Event::Warning(&words)));
     context.output.data(&outcome, || summary(&outcome));
     if let Some(failure) = failure {
         context.output.failure(&failure);
@@ -288,9 +288,17 @@ pub(super) async fn ship(context: &Context, args: &Deploy) -> Ended {
     Ok(exit)
 }
 
-async fn ship_to(context: &Context, config: &Config, app: &app::App, args: &Deploy) -> Result<Ran, Failure> {
+async fn ship_to(
+    context: &Context,
+    config: &Config,
+    app: &app::App,
+    args: &Deploy,
+    follow: &Follow<'_>,
+) -> Result<Ran, Failure> {
     let (release, resolved) = context.unless_interrupted(release(config, app, args.image.as_ref())).await?;
     let held = context.unless_interrupted(Held::take(context, config, &args.app, &args.wait, "ship")).await?;
+    let held = Held { follow: Some(follow), ..held };
+    follow.release(&release, &held.origin);
     let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote };
     let mut ran = held.go(context, "ship", &goal, Some(&release), Some(resolved)).await?;
     tell_first(context, args, &ran);
@@ -325,6 +333,8 @@ fn not_begun(name: &AppName, failure: &Failure, context: &Context) -> Outcome {
         image: None,
         digest: None,
         previous: None,
+        commit: None,
+        previous_commit: None,
         reloads: 0,
         phases: std::collections::BTreeMap::new(),
         took: context.began.elapsed().as_secs_f64(),

@@ -11,14 +11,10 @@ use slack_morphism::prelude::{
 };
 
 use super::message;
-use super::{SlackChannel, SlackStyle, reply};
-use crate::address::Address;
+use super::{SlackApi, SlackChannel, SlackStyle, reply};
 use crate::delivery::{Limits, Tries, Trouble};
 use crate::sink::Thread;
 use crate::{Delivered, Error, Notice, Part, Progress, Sending, Sink, Status, transport};
-
-/// Where Slack's Web API is.
-const API: &str = "https://slack.com/api";
 
 /// Notices to one Slack channel, by a bot's token ([Web API](https://docs.slack.dev/apis/web-api)).
 ///
@@ -49,23 +45,22 @@ impl SlackBot {
         style: SlackStyle,
         limits: Limits,
     ) -> Result<Self, Error> {
-        Self::at(API, token, channel, style, limits)
+        Self::at(&SlackApi::default(), token, channel, style, limits)
     }
 
     /// The same with the Web API elsewhere: a proxy's address, or a stand-in's. The token is sent there.
     ///
     /// # Errors
     ///
-    /// Those of [`new`](Self::new), and [`Error::Address`] when the address is none, has a user name, or is neither
-    /// `https` nor `http` to a loopback address.
+    /// Those of [`new`](Self::new).
     pub fn at(
-        api: &str,
+        api: &SlackApi,
         token: &SecretString,
         channel: SlackChannel,
         style: SlackStyle,
         limits: Limits,
     ) -> Result<Self, Error> {
-        let address = Address::base("slack api", api)?;
+        let address = api.address()?;
         let token = token.expose_secret().trim();
         if !token.starts_with("xox") || !token.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(Error::Secret {

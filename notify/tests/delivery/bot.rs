@@ -24,7 +24,8 @@ fn style() -> SlackStyle {
 }
 
 fn bot(api: &Api) -> SlackBot {
-    SlackBot::at(&api.url(), &TOKEN.into(), "#deploys".parse().unwrap(), style(), LIMITS).unwrap()
+    SlackBot::at(&api.url().parse().unwrap(), &TOKEN.into(), "#deploys".parse().unwrap(), style(), LIMITS)
+        .unwrap()
 }
 
 fn sinks(api: &Api) -> Sinks {
@@ -217,7 +218,7 @@ async fn what_the_message_lacks_is_told_beside_it() {
 #[test]
 fn a_token_that_is_none_is_refused_and_one_that_is_shows_nowhere() {
     let new = |token: &str, api: &str| {
-        SlackBot::at(api, &token.into(), "#deploys".parse().unwrap(), style(), LIMITS)
+        SlackBot::at(&api.parse()?, &token.into(), "#deploys".parse().unwrap(), style(), LIMITS)
     };
     for token in ["", "SECRET", "xoxb-1 SECRET", "Bearer xoxb-SECRET"] {
         let error = new(token, "https://slack.com/api").unwrap_err();

@@ -55,7 +55,8 @@ async fn each_hears_of_its_own_outcomes_alone_and_of_a_beginning_only_if_it_hear
     let api = Api::start([]).await;
     let bot = || {
         let (token, channel) = (TOKEN.into(), "#deploys".parse().unwrap());
-        SlackBot::at(&api.url(), &token, channel, SlackStyle::default(), Limits::default()).unwrap()
+        SlackBot::at(&api.url().parse().unwrap(), &token, channel, SlackStyle::default(), Limits::default())
+            .unwrap()
     };
     let out = Shared::default();
     let mut sinks = Sinks::new();
