@@ -14,7 +14,7 @@ pub use self::follow::Follow;
 use crate::config::Config;
 use crate::config::notify::{Slack, Stdout, limits};
 use crate::config::secret::SecretSource;
-use crate::config::value::{Located, Parsed};
+use crate::config::value::{Located, OneOrMany, Parsed};
 use crate::failure::{Exit, Failure};
 use crate::history::Entry;
 use crate::origin::Origin;
@@ -247,7 +247,7 @@ async fn slack_sink(config: &Config, slack: &Slack) -> Result<SlackSink, Failure
         .iter()
         .map(|(status, mentions)| (*status.get(), mentions.iter().map(|m| m.get().clone()).collect()))
         .collect();
-    let fields = slack.fields.iter().flat_map(|fields| fields.as_slice());
+    let fields = slack.fields.iter().flat_map(OneOrMany::as_slice);
     let style = SlackStyle {
         mentions,
         fields: fields.flat_map(|fields| fields.as_slice()).copied().collect(),

@@ -79,7 +79,8 @@ pub use signature::{SIGNATURE_HEADER, verify};
 pub use sink::{Delivered, Part, Sending, Sink, Thread};
 pub use sinks::{Sinks, Told};
 pub use slack::{
-    SlackApi, SlackBot, SlackChannel, SlackStyle, SlackWebhook, preview, preview_progress, preview_thread,
+    SlackApi, SlackBot, SlackChannel, SlackIdentity, SlackStyle, SlackWebhook, preview, preview_progress,
+    preview_thread,
 };
 pub use status::Status;
 pub use summary::text;

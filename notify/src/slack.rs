@@ -11,7 +11,7 @@ mod webhook;
 use std::collections::BTreeMap;
 
 pub use self::api::SlackApi;
-pub use self::bot::SlackBot;
+pub use self::bot::{SlackBot, SlackIdentity};
 pub use self::channel::SlackChannel;
 pub use self::webhook::SlackWebhook;
 use crate::{Fields, Mention, Notice, Progress, Status, Template};

@@ -268,9 +268,16 @@ pub(super) async fn ship(context: &Context, args: &Deploy) -> Ended {
     let config = context.config()?;
     let (name, app) = config.app(args.app.app.as_deref())?;
     let report = context.output.report();
-    let audience = Audience::read(&config, context.output.writer()).await;
-    let follow = Follow::begin(report, audience, name.as_str(), &Origin::observe());
-    let shipped = ship_to(context, &config, app, args, &follow).await;
+    // A secret that a program has to tell holds nothing up.
+    let stdout = context.output.writer();
+    let (audience, prepared) =
+        tokio::join!(Audience::read(&config, stdout), prepare(context, &config, app, args));
+    let release = prepared.as_ref().ok().map(|(release, ..)| release);
+    let follow = Follow::begin(report, audience, name.as_str(), release, &Origin::observe());
+    let shipped = match prepared {
+        Ok(prepared) => ship_to(context, args, prepared, &follow).await,
+        Err(failure) => Err(failure),
+    };
     let origin = Origin::observe().with_git();
     let (outcome, exit, failure) = match shipped {
         Ok(ran) => {
@@ -288,17 +295,25 @@ pub(super) async fn ship(context: &Context, args: &Deploy) -> Ended {
     Ok(exit)
 }
 
-async fn ship_to(
+/// What is to be shipped, the time that finding it took, and the app's lock.
+async fn prepare<'c>(
     context: &Context,
-    config: &Config,
+    config: &'c Config,
     app: &app::App,
     args: &Deploy,
-    follow: &Follow<'_>,
-) -> Result<Ran, Failure> {
+) -> Result<(Release, f64, Held<'c>), Failure> {
     let (release, resolved) = context.unless_interrupted(release(config, app, args.image.as_ref())).await?;
     let held = context.unless_interrupted(Held::take(context, config, &args.app, &args.wait, "ship")).await?;
+    Ok((release, resolved, held))
+}
+
+async fn ship_to(
+    context: &Context,
+    args: &Deploy,
+    (release, resolved, held): (Release, f64, Held<'_>),
+    follow: &Follow<'_>,
+) -> Result<Ran, Failure> {
     let held = Held { follow: Some(follow), ..held };
-    follow.release(&release, &held.origin);
     let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote };
     let mut ran = held.go(context, "ship", &goal, Some(&release), Some(resolved)).await?;
     tell_first(context, args, &ran);

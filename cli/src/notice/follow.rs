@@ -15,39 +15,42 @@ use crate::report::{Event, Report};
 pub struct Follow<'a> {
     report: &'a dyn Report,
     audience: Audience,
-    live: Live,
+    /// None where nothing has begun: then there is an end alone.
+    live: Option<Live>,
     state: Mutex<Progress>,
 }
 
 impl<'a> Follow<'a> {
-    /// Tells that the deployment of an app has begun. What happens is passed on to `report`.
+    /// Tells that the deployment of a release has begun, if there is one. What happens is passed on to `report`.
     #[must_use]
-    pub fn begin(report: &'a dyn Report, audience: Audience, app: &str, origin: &Origin) -> Self {
+    pub fn begin(
+        report: &'a dyn Report,
+        audience: Audience,
+        app: &str,
+        release: Option<&Release>,
+        origin: &Origin,
+    ) -> Self {
         let mut progress = Progress::new(app);
+        progress.facts.image = release.map(|release| release.image.to_string());
+        progress.facts.digest = release.map(|release| release.digest.to_string());
         progress.facts = with_origin(progress.facts, origin);
-        let live = audience.begin(progress.clone());
+        let live = release.map(|_| audience.begin(progress.clone()));
         Self { report, audience, live, state: Mutex::new(progress) }
-    }
-
-    /// Tells which release it is.
-    pub fn release(&self, release: &Release, origin: &Origin) {
-        self.change(|progress| {
-            progress.facts.image = Some(release.image.to_string());
-            progress.facts.digest = Some(release.digest.to_string());
-            progress.facts = with_origin(std::mem::take(&mut progress.facts), origin);
-        });
     }
 
     /// Tells how it ended.
     pub async fn end(self, notice: &Notice) -> Heard {
-        let told = self.live.end(notice, self.audience.within).await;
+        let Some(live) = self.live else { return self.audience.send(notice).await };
+        let told = live.end(notice, self.audience.within).await;
         Heard::new(told, self.audience.unreachable)
     }
 
     fn change(&self, change: impl FnOnce(&mut Progress)) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state);
-        self.live.progress(state.clone());
+        if let Some(live) = &self.live {
+            live.progress(state.clone());
+        }
     }
 
     fn begun(&self, step: &Step) {

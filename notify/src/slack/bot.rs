@@ -1,20 +1,25 @@
-//! A message that follows a deployment, by a bot's token.
+//! Messages by a bot's token.
+
+mod following;
+mod method;
 
 use std::fmt;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use slack_morphism::prelude::{
     SlackApiToken, SlackApiTokenType, SlackApiTokenValue, SlackClientHyperHttpsConnector, SlackHyperClient,
     SlackMessageContent,
 };
 
+use self::following::Following;
+use self::method::{Answer, IDENTIFY, Method, Nothing, POST, Post, REACT, Reaction, UPDATE, Update};
 use super::message;
 use super::{SlackApi, SlackChannel, SlackStyle, reply};
 use crate::delivery::{Limits, Tries, Trouble};
 use crate::sink::Thread;
-use crate::{Delivered, Error, Notice, Part, Progress, Sending, Sink, Status, transport};
+use crate::{Delivered, Error, Notice, Part, Sending, Sink, Status, transport};
 
 /// Notices to one Slack channel, by a bot's token ([Web API](https://docs.slack.dev/apis/web-api)).
 ///
@@ -31,6 +36,16 @@ pub struct SlackBot {
     token: SlackApiToken,
     style: SlackStyle,
     limits: Limits,
+}
+
+/// Whose a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlackIdentity {
+    /// The workspace's name.
+    pub team: String,
+    /// The bot's name in it.
+    pub bot: String,
 }
 
 impl SlackBot {
@@ -74,6 +89,18 @@ impl SlackBot {
             .with_slack_api_url(address.url().as_str().trim_end_matches('/'));
         let client = SlackHyperClient::new(connector);
         Ok(Self { host: address.host().to_owned(), channel, client, token, style, limits })
+    }
+
+    /// Asks Slack whose token it is, without telling anyone anything: whether it holds, for a check beforehand. It says
+    /// nothing of the channel.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] for a token that does not hold, and what any delivery may meet.
+    pub async fn identify(&self) -> Result<SlackIdentity, Error> {
+        let (answer, _) = self.call(&IDENTIFY, &Nothing {}, self.limits).await?;
+        let identity = answer.team.zip(answer.user).map(|(team, bot)| SlackIdentity { team, bot });
+        identity.ok_or_else(|| Error::Reply { host: self.host.clone() })
     }
 
     /// Calls a method of the API. One that is `repeatable` is tried again after a timeout too.
@@ -198,110 +225,10 @@ fn reaction(status: Status) -> &'static str {
     }
 }
 
-struct Method {
-    name: &'static str,
-    /// Whether doing it twice is doing it once.
-    repeatable: bool,
-}
-
-const POST: Method = Method { name: "chat.postMessage", repeatable: false };
-const UPDATE: Method = Method { name: "chat.update", repeatable: true };
-const REACT: Method = Method { name: "reactions.add", repeatable: true };
-
-// slack-morphism's own answers want the whole message back in its own model: one block that it does not know, and a
-// message that was posted would count as lost.
-#[derive(Deserialize)]
-struct Answer {
-    ok: bool,
-    channel: Option<String>,
-    ts: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Post<'a> {
-    channel: &'a str,
-    #[serde(flatten)]
-    content: SlackMessageContent,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thread_ts: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reply_broadcast: Option<bool>,
-    unfurl_links: bool,
-}
-
-#[derive(Serialize)]
-struct Update<'a> {
-    channel: &'a str,
-    ts: &'a str,
-    #[serde(flatten)]
-    content: SlackMessageContent,
-}
-
-#[derive(Serialize)]
-struct Reaction<'a> {
-    channel: &'a str,
-    timestamp: &'a str,
-    name: &'static str,
-}
-
 /// A message that is there: the channel's id, and the time that is its name.
 struct Posted {
     channel: String,
     ts: String,
-}
-
-/// One message that follows a deployment.
-struct Following<'a> {
-    bot: &'a SlackBot,
-    posted: Option<Posted>,
-}
-
-impl Following<'_> {
-    async fn show(&mut self, progress: &Progress) -> Result<Delivered, Error> {
-        let content = message::under_way(progress, &self.bot.style);
-        let limits = self.bot.limits.once();
-        let attempts = match &self.posted {
-            Some(posted) => self.bot.update(posted, content, limits).await?,
-            None => {
-                let (posted, attempts) = self.bot.post(content, None, limits).await?;
-                self.posted = Some(posted);
-                attempts
-            }
-        };
-        Ok(Delivered::after(attempts))
-    }
-
-    async fn finish(&mut self, notice: &Notice) -> Result<Delivered, Error> {
-        let Some(posted) = &self.posted else { return self.bot.tell(notice).await };
-        let (content, lacking) = message::head(notice, &self.bot.style);
-        match self.bot.update(posted, content, self.bot.limits).await {
-            Ok(attempts) => {
-                let mut delivered = Delivered { attempts, lacking: lacking.into_iter().collect() };
-                self.bot.complete(posted, notice, false, &mut delivered).await;
-                Ok(delivered)
-            }
-            // Someone deleted it, or it may not be changed any more: the outcome is told all the same.
-            Err(Error::Rejected { code, .. })
-                if matches!(
-                    code.as_str(),
-                    "message_not_found" | "cant_update_message" | "edit_window_closed"
-                ) =>
-            {
-                self.bot.tell(notice).await
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Thread for Following<'_> {
-    fn progress<'a>(&'a mut self, progress: &'a Progress) -> Sending<'a> {
-        Box::pin(self.show(progress))
-    }
-
-    fn end<'a>(&'a mut self, notice: &'a Notice) -> Sending<'a> {
-        Box::pin(self.finish(notice))
-    }
 }
 
 impl Sink for SlackBot {
@@ -314,7 +241,7 @@ impl Sink for SlackBot {
     }
 
     fn thread(&self) -> Option<Box<dyn Thread + '_>> {
-        Some(Box::new(Following { bot: self, posted: None }))
+        Some(Box::new(Following::new(self)))
     }
 }
 

@@ -1,9 +1,12 @@
 //! `docs/notices.md`: what each notice looks like, as text. `UPDATE=1 cargo nextest run -p cutover-notify rendering` writes it.
 
 use std::fmt::Write as _;
+use std::io::{BufRead as _, Read as _, Write as _};
 use std::path::Path;
 
-use cutover_notify::{Fields, SlackStyle, preview, preview_progress, preview_thread, text};
+use cutover_notify::{
+    Fields, Limits, Sink as _, SlackStyle, Webhook, preview, preview_progress, preview_thread, text,
+};
 use serde_json::Value;
 
 use crate::notices::{cancelled, failure, progress, rolled_back, style, success, waiting};
@@ -16,6 +19,58 @@ last lines of a failed release's log in its thread, and a reply for those who ar
 In the end that message is the webhook's, without the mentions and the log.
 This file is made by a test of `cutover-notify` from the very messages that are sent; `UPDATE=1` writes it anew.
 ";
+
+const REST: &str = "
+## In your own words
+
+`template` in `[notify.slack]` and `[notify.stdout]` is the text in [Jinja's language](https://docs.rs/minijinja/latest/minijinja/syntax/):
+
+```toml
+template = \"{{ app }} is {{ status }}{% if reason %}: {{ reason }}{% endif %}{% if run_url %} <{{ run_url }}|the run>{% endif %}\"
+```
+
+It is rendered for every outcome when the file is read, so that a slip is told with its place before anything is touched.
+Its variables are the names in the JSON below (but for `version`), `reason` and `preview`; what is not known is `none` and
+written as nothing. In Slack the template's own words may link and mention, what it is filled with may not.
+
+## To a program of your own
+
+`[notify.webhook]` posts JSON. What is not known is left out; times are in seconds:
+
+```json
+JSON
+```
+
+With `secret`, the header `X-Cutover-Signature` is `t=T,v1=S`: T the time of sending in seconds since 1970, S the HMAC-SHA256 of
+`T.BODY` by that key, in hexadecimal. A receiver computes S anew, compares in constant time, and refuses a T that is
+minutes away: `printf '%s.' \"$T\" | cat - body | openssl dgst -sha256 -hmac \"$KEY\"`. In Rust it is `cutover_notify::verify`.
+";
+
+/// What a webhook is sent for a notice.
+async fn posted(notice: &cutover_notify::Notice) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/x", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let mut stream = std::io::BufReader::new(listener.accept().unwrap().0);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).unwrap();
+            match line.trim_end().split_once(": ") {
+                Some(("content-length", value)) => length = value.parse().unwrap(),
+                None if line == "\r\n" => break,
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).unwrap();
+        stream.get_mut().write_all(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()
+    });
+    let webhook = Webhook::new(&url.into(), None, Limits::default()).unwrap();
+    webhook.send(notice).await.unwrap();
+    serde_json::to_string_pretty(&serving.join().unwrap()).unwrap()
+}
 
 /// The blocks of a message as text.
 fn shown(message: &Value) -> String {
@@ -60,8 +115,8 @@ fn plain(text: &str) -> String {
     joined.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-#[test]
-fn the_rendering_in_the_docs_is_what_is_sent() {
+#[tokio::test]
+async fn the_rendering_in_the_docs_is_what_is_sent() {
     let mut page = ABOUT.to_owned();
     let notices = [
         ("Success", success(), true),
@@ -87,6 +142,7 @@ fn the_rendering_in_the_docs_is_what_is_sent() {
                 .unwrap();
         }
     }
+    page.push_str(&REST.replace("JSON\n```", &format!("{}\n```", posted(&success()).await)));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/notices.md");
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, &page).unwrap();

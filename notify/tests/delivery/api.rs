@@ -145,6 +145,9 @@ impl State {
         if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return refused("invalid_auth");
         }
+        if method == "auth.test" {
+            return json!({"ok": true, "team": "Acme", "user": "cutover", "url": "https://acme.slack.com/"});
+        }
         if body["channel"] != CHANNEL && !(body["channel"] == "#deploys" && method == "chat.postMessage") {
             return refused("channel_not_found");
         }

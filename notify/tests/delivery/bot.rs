@@ -215,6 +215,19 @@ async fn what_the_message_lacks_is_told_beside_it() {
     assert_eq!(api.replies().len(), 2);
 }
 
+#[tokio::test]
+async fn a_bot_can_be_checked_without_telling_anyone_anything() {
+    let api = Api::start([]).await;
+    let identity = bot(&api).identify().await.unwrap();
+    assert_eq!((identity.team.as_str(), identity.bot.as_str()), ("Acme", "cutover"));
+    let (url, channel) = (api.url().parse().unwrap(), "#deploys".parse().unwrap());
+    let other = SlackBot::at(&url, &"xoxb-2-SECRET".into(), channel, style(), LIMITS).unwrap();
+    let error = other.identify().await.unwrap_err();
+    assert_redacted(&error);
+    assert!(error.to_string().contains("invalid_auth"), "{error}");
+    assert!(api.messages().is_empty());
+}
+
 #[test]
 fn a_token_that_is_none_is_refused_and_one_that_is_shows_nowhere() {
     let new = |token: &str, api: &str| {
