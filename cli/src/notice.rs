@@ -40,6 +40,9 @@ const PHASES: [&str; 15] = [
     "backup",
 ];
 
+/// The end of a deployment is given this long to be told, and longer where a sink's `timeout` is longer.
+const LEAST: Duration = Duration::from_secs(5);
+
 /// The notice of a run.
 #[must_use]
 pub fn of_outcome(outcome: &Outcome, origin: &Origin) -> Notice {
@@ -132,7 +135,7 @@ impl Audience {
     /// Reads their secrets. `stdout` is written to for `[notify.stdout]`.
     pub async fn read(config: &Config, stdout: impl Write + Send + 'static) -> Self {
         let notify = &config.file.notify;
-        let mut audience = Self { sinks: Sinks::new(), unreachable: Vec::new(), within: Duration::ZERO };
+        let mut audience = Self { sinks: Sinks::new(), unreachable: Vec::new(), within: LEAST };
         if let Some(slack) = &notify.slack {
             let timeout = limits(slack.timeout.as_ref()).timeout;
             match slack_sink(config, slack).await {
@@ -283,6 +286,33 @@ async fn secret(config: &Config, source: &Located<SecretSource>) -> Result<secre
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes that can be read while they are written.
+    #[derive(Clone, Default)]
+    struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn stdout_alone_is_waited_for_at_the_end() {
+        let text = "[apps.web]\nimage = \"nginx\"\nport = 80\n[notify.stdout]\n";
+        let config = Config::parse(std::path::Path::new("cutover.toml"), text).unwrap();
+        let out = Shared::default();
+        let audience = Audience::read(&config, out.clone()).await;
+        let told = audience.begin(Progress::new("web"));
+        let told = told.end(&Notice::new(Status::Success, "web"), audience.within).await;
+        let heard = Heard::new(told, audience.unreachable);
+        assert_eq!((heard.told.as_slice(), heard.amiss().count()), (&["stdout".to_owned()][..], 0));
+        assert_eq!(out.0.lock().unwrap().as_slice(), b"web: deployed\n");
+    }
 
     #[test]
     fn changes_are_linked_between_commits_of_one_repository_alone() {

@@ -137,3 +137,6 @@ async fn newer(states: &mut watch::Receiver<Progress>, next: Instant) -> Option<
     sleep_until(next).await;
     Some(())
 }
+
+#[cfg(test)]
+mod tests;
