@@ -8,6 +8,7 @@ mod colour;
 mod engine;
 mod flags;
 mod help;
+mod notify;
 mod right;
 mod schema;
 mod secrets;
