@@ -223,7 +223,7 @@ pub enum Command {
         /// The app.
         #[command(flatten)]
         app: App,
-        /// How it ended: success, failure, cancelled or rolled-back.
+        /// How it ended: success, failure, cancelled, rolled-back or waiting.
         #[arg(long)]
         status: Status,
     },

@@ -28,7 +28,7 @@ pub async fn find(config: &Config, registry: &str) -> Result<Credentials, Failur
     };
     match &found {
         Credentials::Basic { password: secret, .. } | Credentials::IdentityToken(secret) => {
-            github::mask(secret)
+            github::mask(secret);
         }
         _ => {}
     }

@@ -72,6 +72,7 @@ fn source() -> Source {
         commit,
         commit_url,
         repo_url,
+        compare_url: None,
     }
 }
 

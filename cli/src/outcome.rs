@@ -65,6 +65,12 @@ pub struct Outcome {
     pub digest: Option<String>,
     /// The digest that was live before.
     pub previous: Option<String>,
+    /// The commit that the release's image was built from, by its labels.
+    #[serde(skip)]
+    pub commit: Option<Commit>,
+    /// The commit of the release that was live before.
+    #[serde(skip)]
+    pub previous_commit: Option<Commit>,
     /// How often nginx was reloaded.
     pub reloads: u32,
     /// How long each phase took, in seconds.
@@ -80,4 +86,24 @@ pub struct Outcome {
     /// The last lines of the release that failed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<String>,
+}
+
+/// The commit that an image says it was built from
+/// ([OCI image specification, annotations](https://github.com/opencontainers/image-spec/blob/main/annotations.md)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// The repository, `org.opencontainers.image.source`.
+    pub source: String,
+    /// The commit's id, `org.opencontainers.image.revision`.
+    pub revision: String,
+}
+
+impl Commit {
+    /// The commit in these labels, if both are there.
+    #[must_use]
+    pub fn of<'l>(label: impl Fn(&str) -> Option<&'l str>) -> Option<Self> {
+        let (source, revision) =
+            label("org.opencontainers.image.source").zip(label("org.opencontainers.image.revision"))?;
+        Some(Self { source: source.to_owned(), revision: revision.to_owned() })
+    }
 }

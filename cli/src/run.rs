@@ -12,7 +12,7 @@ use crate::history::{self, Entry};
 use crate::lock::Lock;
 use crate::observe::{Observed, observe};
 use crate::origin::Origin;
-use crate::outcome::{Outcome, Result as Ended};
+use crate::outcome::{Commit, Outcome, Result as Ended};
 use crate::plan::{Ending, Goal, Live, Step, plan};
 use crate::release::{Release, label};
 use crate::report::{Event, Report};
@@ -179,7 +179,9 @@ impl Run<'_> {
         let after = observe_live(self.target).await;
         let from = before.live();
         let previous = from.and_then(|slot| before.label(slot, label::DIGEST));
-        let (live, mut digest, mut image, mut id) = after;
+        let (live, mut digest, mut image, mut id, commit) = after;
+        let asked = release.map(|release| release.digest.to_string());
+        let commit = commit.filter(|_| asked.is_none() || asked == digest);
         if let Some(release) = release {
             digest = Some(release.digest.to_string());
             image = Some(release.image.to_string());
@@ -196,6 +198,8 @@ impl Run<'_> {
             image,
             digest,
             previous: previous.map(str::to_owned),
+            commit,
+            previous_commit: from.and_then(|slot| Commit::of(|label| before.label(slot, label))),
             reloads,
             phases,
             took: self.began.elapsed().as_secs_f64(),
@@ -236,15 +240,19 @@ fn named(failure: &Failure) -> Ended {
     }
 }
 
-type LiveNow = (Option<Slot>, Option<String>, Option<String>, Option<String>);
+type LiveNow = (Option<Slot>, Option<String>, Option<String>, Option<String>, Option<Commit>);
 
-/// What is live now: the slot, and its release's digest, image and id.
+/// What is live now: the slot, and its release's digest, image, id and commit.
 async fn observe_live(target: &Target<'_>) -> LiveNow {
     let serving = target.edge.nginx.observe(&target.name).await;
-    let Ok(cutover_proxyconf::Serving::App { live, .. }) = serving else { return (None, None, None, None) };
-    let Ok(standing) = crate::slots::observe_standing(&target.engine, &target.name).await else {
-        return (Some(live), None, None, None);
+    let Ok(cutover_proxyconf::Serving::App { live, .. }) = serving else {
+        return (None, None, None, None, None);
     };
-    let of = |label: &str| standing.get(live).occupant().first().and_then(|c| c.labels.get(label)).cloned();
-    (Some(live), of(label::DIGEST), of(label::IMAGE), of(label::RELEASE))
+    let Ok(standing) = crate::slots::observe_standing(&target.engine, &target.name).await else {
+        return (Some(live), None, None, None, None);
+    };
+    let labels = standing.get(live).occupant().first().map(|container| &container.labels);
+    let of = |label: &str| labels.and_then(|labels| labels.get(label)).map(String::as_str);
+    let own = |label: &str| of(label).map(str::to_owned);
+    (Some(live), own(label::DIGEST), own(label::IMAGE), own(label::RELEASE), Commit::of(of))
 }

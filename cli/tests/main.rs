@@ -9,6 +9,7 @@ mod engine;
 mod flags;
 mod help;
 mod init;
+mod notify;
 mod right;
 mod schema;
 mod secrets;

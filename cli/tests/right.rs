@@ -42,7 +42,8 @@ fn the_designs_example_means_what_it_says() {
     assert_eq!(app.env["TOKEN"].value, Value::Secret(SecretSource::Env("APP_TOKEN".into())));
     assert_eq!((app.soak.0, app.drain.0), (Duration::from_secs(10), Duration::from_secs(30)));
     let slack = config.file.notify.slack.as_ref().unwrap();
-    assert_eq!(slack.fields.len(), 10);
+    let fields = slack.fields.as_ref().unwrap().as_slice();
+    assert_eq!(fields.iter().map(|fields| fields.as_slice().len()).sum::<usize>(), 10);
     let mentioned: Vec<Status> = slack.mention.keys().map(|status| *status.get()).collect();
     assert_eq!(mentioned, [Status::Failure, Status::Cancelled]);
 }
@@ -75,6 +76,30 @@ fn one_or_several_of_listen_and_slots_are_taken() {
     let (_, app) = config.app(Some("web")).unwrap();
     assert_eq!(app.site.as_ref().unwrap().listen.as_slice().len(), 2);
     assert_eq!(app.slots.as_ref().unwrap().green.as_slice().len(), 2);
+}
+
+#[test]
+fn the_fields_of_a_notice_are_taken_as_action_slack_has_them_written() {
+    for fields in
+        ["\"all\"", "\"repo,message,commit,author,action,eventName,ref,workflow,job,took\"", "[\"all\"]"]
+    {
+        let config =
+            parse(&format!("{WEB}\n[notify.slack]\nwebhook = {{ env = \"HOOK\" }}\nfields = {fields}\n"));
+        let slack = config.file.notify.slack.as_ref().unwrap();
+        assert_eq!(slack.fields.as_ref().unwrap().as_slice()[0].as_slice().len(), 10, "{fields}");
+    }
+}
+
+#[test]
+fn a_bot_a_webhook_and_stdout_can_be_told_at_once() {
+    let config = parse(&format!(
+        "{WEB}\n[notify.slack]\ntoken = {{ env = \"BOT\" }}\nchannel = \"#deploys\"\napi = \"http://127.0.0.1:9\"\n\
+         [notify.webhook]\nurl = {{ env = \"HOOK\" }}\n[notify.stdout]\n"
+    ));
+    let notify = &config.file.notify;
+    let slack = notify.slack.as_ref().unwrap();
+    assert_eq!(slack.channel.as_ref().unwrap().to_string(), "#deploys");
+    assert!(slack.webhook.is_none() && notify.webhook.is_some() && notify.stdout.is_some());
 }
 
 #[test]

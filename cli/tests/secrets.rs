@@ -119,6 +119,31 @@ fn a_webhook_that_refuses_is_told_without_its_path() {
 }
 
 #[test]
+fn a_bot_and_a_program_that_refuse_are_told_without_the_token_the_address_and_the_key() {
+    let (slack, asked_slack) = peer("403 Forbidden");
+    let (program, asked_program) = peer("403 Forbidden");
+    let notify = format!(
+        "[notify.slack]\ntoken = {{ env = \"BOT\" }}\nchannel = \"#deploys\"\napi = \"http://{slack}/api\"\n\
+         [notify.webhook]\nurl = {{ env = \"HOOK\" }}\nsecret = {{ env = \"KEY\" }}\n"
+    );
+    let sandbox = sandbox(&config(&notify, true))
+        .env("BOT", &format!("xoxb-{CANARY}"))
+        .env("HOOK", &format!("http://{program}/{CANARY}"))
+        .env("KEY", &format!("a-long-key-{CANARY}"));
+    for arguments in [&["notify", "--status", "failure", "-vv"][..], &["ship", "-vv"]] {
+        let ran = sandbox.run(arguments);
+        assert_eq!(ran.status, Some(3), "{ran}");
+        assert!(
+            ran.stderr.contains(&slack.to_string()) && ran.stderr.contains(&program.to_string()),
+            "{ran}"
+        );
+        assert_kept(&ran);
+    }
+    assert!(heard(&asked_slack, CANARY), "slack was never asked: this test shows nothing");
+    assert!(heard(&asked_program, CANARY), "the program was never asked: this test shows nothing");
+}
+
+#[test]
 fn a_webhook_that_is_no_address_is_told_without_it() {
     let slack = "[notify.slack]\nwebhook = { file = \"canary\" }\n";
     let ran = sandbox(&config(slack, true)).run(&["notify", "--status", "success", "-vv"]);

@@ -68,6 +68,68 @@ impl Field {
     }
 }
 
+/// A choice of fields, each once, in the order of writing.
+///
+/// Reads as names with commas between them, which is how the `fields` input of `8398a7/action-slack` is written:
+/// `repo,message,commit`. `all` is every field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<Field>);
+
+impl Fields {
+    /// Every field.
+    #[must_use]
+    pub fn all() -> Self {
+        Self(Field::ALL.to_vec())
+    }
+
+    /// The fields.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Field] {
+        &self.0
+    }
+
+    pub(crate) fn has(&self, field: Field) -> bool {
+        self.0.contains(&field)
+    }
+}
+
+impl FromIterator<Field> for Fields {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        let mut chosen = Vec::new();
+        for field in fields {
+            if !chosen.contains(&field) {
+                chosen.push(field);
+            }
+        }
+        Self(chosen)
+    }
+}
+
+impl FromStr for Fields {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// [`Error::Field`] for the first name that is none.
+    fn from_str(given: &str) -> Result<Self, Error> {
+        let mut chosen = Vec::new();
+        for name in given.split(',').map(str::trim) {
+            match name {
+                "all" => chosen.extend(Field::ALL),
+                name => chosen.push(name.parse()?),
+            }
+        }
+        Ok(chosen.into_iter().collect())
+    }
+}
+
+impl fmt::Display for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.0.iter().map(|field| field.as_str()).collect();
+        f.pad(&names.join(","))
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -2,14 +2,53 @@ use std::time::Duration;
 
 use crate::Status;
 
-/// What there is to tell about one deployment. What is not known is left `None` or empty and is not shown.
+/// What there is to tell about a deployment that has ended. What is not known is left `None` or empty and is not
+/// shown.
 ///
 /// All text is taken as it is and made harmless by the sink: nothing in a commit's message, a log or a
 /// reason can page anyone or forge a link. A secret must not be put here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
     /// How it ended.
     pub status: Status,
+    /// What was deployed, where, by whom, and what for.
+    pub facts: Facts,
+    /// Why it did not succeed.
+    pub reason: Option<String>,
+    /// The release's last lines of log, oldest first.
+    pub logs: Vec<String>,
+    /// What to do next, a command to go back for one.
+    pub next: Option<String>,
+}
+
+impl Notice {
+    /// A notice that says how the deployment of `app` ended and nothing else.
+    #[must_use]
+    pub fn new(status: Status, app: impl Into<String>) -> Self {
+        Self { status, facts: Facts::new(app), reason: None, logs: Vec::new(), next: None }
+    }
+}
+
+/// What there is to tell while a deployment goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// What is known so far; in [`Facts::phases`] the phases that are done.
+    pub facts: Facts,
+    /// What is being done now, in words.
+    pub phase: Option<String>,
+}
+
+impl Progress {
+    /// The deployment of `app` has begun, and nothing else is known.
+    #[must_use]
+    pub fn new(app: impl Into<String>) -> Self {
+        Self { facts: Facts::new(app), phase: None }
+    }
+}
+
+/// What is known of a deployment, whether it has ended or not.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
     /// The app, `web` for one.
     pub app: String,
     /// The reference of the release that this is about: the one that went live, that was refused, or that
@@ -32,38 +71,31 @@ pub struct Notice {
     pub took: Option<Duration>,
     /// The wall time of each phase, in order.
     pub phases: Vec<(String, Duration)>,
-    /// Why it did not succeed.
-    pub reason: Option<String>,
-    /// The release's last lines of log, oldest first.
-    pub logs: Vec<String>,
-    /// What to do next, a command to go back for one.
-    pub next: Option<String>,
-    /// Where the deployment came from.
+    /// The requests that were served meanwhile, where they were counted.
+    pub requests: Option<Requests>,
+    /// Where a release that waits can be looked at.
+    pub preview: Option<String>,
+    /// The page of the image, as [`package_url`](crate::package_url) makes it for GHCR.
+    pub package_url: Option<String>,
+    /// The commit and the run of CI.
     pub source: Source,
 }
 
-impl Notice {
-    /// A notice that says how the deployment of `app` ended and nothing else.
+impl Facts {
+    /// Nothing is known but the app.
     #[must_use]
-    pub fn new(status: Status, app: impl Into<String>) -> Self {
-        Self {
-            status,
-            app: app.into(),
-            image: None,
-            digest: None,
-            previous: None,
-            from_slot: None,
-            to_slot: None,
-            host: None,
-            actor: None,
-            took: None,
-            phases: Vec::new(),
-            reason: None,
-            logs: Vec::new(),
-            next: None,
-            source: Source::default(),
-        }
+    pub fn new(app: impl Into<String>) -> Self {
+        Self { app: app.into(), ..Self::default() }
     }
+}
+
+/// Requests that were counted while a deployment went on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requests {
+    /// All of them.
+    pub total: u64,
+    /// Those that were not answered, or with a 5xx.
+    pub lost: u64,
 }
 
 /// Where a deployment came from: the commit, and the CI job that ran it.
@@ -93,4 +125,6 @@ pub struct Source {
     pub commit_url: Option<String>,
     /// The page of the repository.
     pub repo_url: Option<String>,
+    /// The page of what changed since the release before, as [`compare_url`](crate::compare_url) makes it.
+    pub compare_url: Option<String>,
 }

@@ -7,10 +7,11 @@ use crate::Error;
 
 /// How a deployment ended.
 ///
-/// Reads and prints as `success`, `failure`, `cancelled` and `rolled-back`. The first three are the words
-/// that GitHub Actions has for the status of a job.
+/// Reads and prints as `success`, `failure`, `cancelled`, `rolled-back` and `waiting`. The first three are the
+/// words that GitHub Actions has for the status of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Status {
     /// The release is live.
     Success,
@@ -20,11 +21,14 @@ pub enum Status {
     Cancelled,
     /// The release was live, and traffic is back on the one before it.
     RolledBack,
+    /// The release is well and waits for its promotion; the one before it has the traffic.
+    Waiting,
 }
 
 impl Status {
     /// Every status, in the order of declaration.
-    pub const ALL: [Self; 4] = [Self::Success, Self::Failure, Self::Cancelled, Self::RolledBack];
+    pub const ALL: [Self; 5] =
+        [Self::Success, Self::Failure, Self::Cancelled, Self::RolledBack, Self::Waiting];
 
     /// The word for this status.
     #[must_use]
@@ -34,6 +38,7 @@ impl Status {
             Self::Failure => "failure",
             Self::Cancelled => "cancelled",
             Self::RolledBack => "rolled-back",
+            Self::Waiting => "waiting",
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::{Notice, Status};
+use crate::{Facts, Notice, Progress, Status};
 
 /// Tells `notice` in one line of plain text, for a terminal, a log, or a client that shows no blocks.
 ///
@@ -9,19 +9,20 @@ use crate::{Notice, Status};
 /// use cutover_notify::{Notice, Status, text};
 ///
 /// let mut notice = Notice::new(Status::Success, "web");
-/// notice.image = Some("ghcr.io/acme/web:1.4".into());
-/// notice.to_slot = Some("green".into());
+/// notice.facts.image = Some("ghcr.io/acme/web:1.4".into());
+/// notice.facts.to_slot = Some("green".into());
 /// assert_eq!(text(&notice), "web: deployed ghcr.io/acme/web:1.4 to green");
 /// ```
 #[must_use]
 pub fn text(notice: &Notice) -> String {
-    let release = release(notice);
-    let mut line = format!("{}: ", notice.app);
+    let facts = &notice.facts;
+    let release = release(facts);
+    let mut line = format!("{}: ", facts.app);
     match notice.status {
         Status::Success => {
             line.push_str("deployed");
             add(&mut line, " ", release.as_deref());
-            add(&mut line, " to ", said(&notice.to_slot));
+            add(&mut line, " to ", said(&facts.to_slot));
         }
         Status::Failure | Status::Cancelled => {
             line.push_str("deployment");
@@ -31,13 +32,28 @@ pub fn text(notice: &Notice) -> String {
         Status::RolledBack => {
             line.push_str("rolled back");
             add(&mut line, " from ", release.as_deref());
-            add(&mut line, " to ", said(&notice.previous));
+            add(&mut line, " to ", said(&facts.previous));
+        }
+        Status::Waiting => {
+            line.push_str(release.as_deref().unwrap_or("the release"));
+            line.push_str(" waits for its promotion");
         }
     }
-    add(&mut line, " on ", said(&notice.host));
-    add(&mut line, " by ", said(&notice.actor));
-    add(&mut line, " in ", notice.took.map(human).as_deref());
+    add(&mut line, " on ", said(&facts.host));
+    add(&mut line, " by ", said(&facts.actor));
+    add(&mut line, " in ", facts.took.map(human).as_deref());
     add(&mut line, ": ", said(&notice.reason));
+    one_line(&line)
+}
+
+/// Tells how far a deployment is, in one line of plain text.
+pub(crate) fn under_way(progress: &Progress) -> String {
+    let facts = &progress.facts;
+    let mut line = format!("{}: deploying", facts.app);
+    add(&mut line, " ", release(facts).as_deref());
+    add(&mut line, " on ", said(&facts.host));
+    add(&mut line, " by ", said(&facts.actor));
+    add(&mut line, ": ", said(&progress.phase));
     one_line(&line)
 }
 
@@ -66,8 +82,8 @@ pub(crate) fn human(duration: Duration) -> String {
     }
 }
 
-fn release(notice: &Notice) -> Option<String> {
-    match (said(&notice.image), said(&notice.digest).map(short_digest)) {
+fn release(facts: &Facts) -> Option<String> {
+    match (said(&facts.image), said(&facts.digest).map(short_digest)) {
         (Some(image), Some(digest)) if !image.contains(digest) => Some(format!("{image} ({digest})")),
         (Some(image), _) => Some(image.to_owned()),
         (None, digest) => digest.map(str::to_owned),

@@ -1,6 +1,6 @@
 //! What is read from a command line or a configuration: statuses, fields, mentions.
 
-use cutover_notify::{Error, Field, Mention, Status};
+use cutover_notify::{Error, Field, Fields, Mention, SlackChannel, Status};
 
 #[test]
 fn statuses_read_as_they_print() {
@@ -11,7 +11,7 @@ fn statuses_read_as_they_print() {
     let error = "Success".parse::<Status>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown status `Success`: expected one of success, failure, cancelled, rolled-back"
+        "unknown status `Success`: expected one of success, failure, cancelled, rolled-back, waiting"
     );
 }
 
@@ -24,6 +24,32 @@ fn fields_have_the_names_of_action_slack() {
     assert_eq!(serde_json::from_value::<Field>("ref".into()).unwrap(), Field::Ref);
     let error = "eventname".parse::<Field>().unwrap_err().to_string();
     assert!(error.ends_with(&names.replace(',', ", ")), "{error}");
+}
+
+#[test]
+fn fields_are_chosen_as_action_slack_has_them_written() {
+    let guide = "repo,message,commit,author,action,eventName,ref,workflow,job,took";
+    assert_eq!(guide.parse::<Fields>().unwrap(), Fields::all());
+    assert_eq!("all".parse::<Fields>().unwrap().as_slice(), Field::ALL);
+    let some: Fields = "took, repo,all".parse().unwrap();
+    assert_eq!(some.as_slice()[..3], [Field::Took, Field::Repo, Field::Message]);
+    assert_eq!(some.as_slice().len(), Field::ALL.len());
+    assert!(matches!("repo,branch".parse::<Fields>(), Err(Error::Field { given }) if given == "branch"));
+}
+
+#[test]
+fn a_channel_is_an_id_or_a_name() {
+    for (given, told) in
+        [("C0123456789", "C0123456789"), ("#deploys", "#deploys"), ("배포-알림", "#배포-알림")]
+    {
+        assert_eq!(given.parse::<SlackChannel>().unwrap().to_string(), told);
+    }
+    for bad in ["", "#", "Deploys", "two words", "<!here>", "a.b", "U0123456"] {
+        assert!(
+            matches!(bad.parse::<SlackChannel>(), Err(Error::Channel { given }) if given == bad),
+            "{bad}"
+        );
+    }
 }
 
 #[test]

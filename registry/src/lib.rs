@@ -1,8 +1,8 @@
 //! A client for OCI registries: GHCR, Docker Hub, `docker-registry`, and what speaks as they do.
 //!
 //! It reads image references, finds the credentials for a registry, pins a tag to the digest of the bytes that the
-//! registry really served, pulls an image into an OCI image layout or streams it as an archive that an engine loads, pushes
-//! a layout, looks at what is there and verifies who signed it.
+//! registry really served, pulls an image into an OCI image layout or streams it as an archive that an engine loads,
+//! pushes a layout, looks at what is there and verifies who signed it.
 //!
 //! ```no_run
 //! use cutover_registry::{Credentials, ImageRef, Platform, PushOptions, Registry};
@@ -39,12 +39,13 @@
 //! - **Nothing half-written has a name.** A blob is hashed while it is written, synced, and then renamed; the image is
 //!   entered into `index.json` after all of it is on the disk. What a [`Transfer`] that was dropped or killed leaves are
 //!   `.partial-…` files.
+//! - **Nothing half-sent has a tag.** Blobs go up before manifests, images before their index, and tags last; a blob that is
+//!   rotten on the disk does not arrive whole.
 //! - **Everything is bounded**: a manifest by 4 MiB, a token by 64 KiB, a silent peer by [`Timeouts`], an index by
 //!   its depth and by 8 MiB of manifests, a list by its pages, a blob by its descriptor, and a pull's memory whatever the
 //!   image: some 25 MB at six blobs at once.
 //! - **What may pass is tried three times**, with pauses that grow, hold some chance, and are never shorter than the
-//!   `Retry-After` of the registry. One that wants more than 30 s is told of instead of waited for. A blob of which more
-//!   comes with each try is tried on.
+//!   `Retry-After` of the registry. One that wants more than 30 s is told of instead of waited for.
 //! - **A refusal says what is meant by it**: see [`Refusal`], which knows the words of GHCR.
 //! - Plain http is spoken to loopback, as Docker does, and to hosts marked
 //!   [`insecure`](RegistrySettings::insecure). Nothing else.

@@ -128,7 +128,8 @@ impl Parts {
         let new = self.seen.insert(blob.digest.clone());
         if new {
             // Without what is not needed to fetch it: there may be tens of thousands.
-            self.blobs.push(Descriptor::new(blob.media_type.clone(), blob.digest.clone(), blob.size));
+            let Descriptor { media_type, digest, size, .. } = blob.clone();
+            self.blobs.push(Descriptor::new(media_type, digest, size));
         }
         new
     }

@@ -58,8 +58,8 @@ impl Scope {
 
     /// What to ask the token server for: this, and what the challenge names besides.
     ///
-    /// GHCR's challenge names `pull` whatever was asked for, and a token for one request only would not do for the
-    /// next.
+    /// A challenge may name less than is to be done: `pull` for the first request of a push, and at GHCR for others. A
+    /// token for that one request would not do for the next.
     pub(crate) fn to_ask(&self, challenged: Option<&str>) -> Vec<String> {
         let own = std::iter::once((self.own.0.as_str(), self.own.1));
         let others = self.others.iter().map(|repository| (repository.as_str(), Actions::Pull));

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::rig::daemon::{Auth, Daemon};
 use crate::rig::image::{INDEX, MANIFEST, TestImage, put_manifest};
-use crate::rig::judge::skopeo;
 use crate::rig::layout::TestLayout;
 use crate::rig::peer::{Peer, Reply, Request, client};
+use crate::rig::skopeo::copy;
 
 const SIGNATURE: &str = "application/vnd.example.signature";
 
@@ -30,8 +30,7 @@ async fn what_skopeo_pushes_is_inspected() {
     let mut layout = TestLayout::new();
     let pushed = layout.real_index(&["amd64", "arm64"]);
     let image = daemon.image("acme/web:v1");
-    let (from, to) = (format!("oci:{}", layout.path().display()), format!("docker://{image}"));
-    skopeo(&["copy", "--all", "-q", "--preserve-digests", "--dest-tls-verify=false", &from, &to]).await;
+    copy(&format!("oci:{}", layout.path().display()), &format!("docker://{image}")).await;
 
     let arm: Platform = "linux/arm64".parse().unwrap();
     let seen = client().inspect(&image, &arm).await.unwrap();

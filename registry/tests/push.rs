@@ -10,9 +10,10 @@ use crate::rig::cutover;
 use crate::rig::cutter::Cutter;
 use crate::rig::daemon::{Auth, Daemon};
 use crate::rig::image::{INDEX, MANIFEST, TestImage};
-use crate::rig::judge::{docker_pulls, skopeo};
+use crate::rig::judge::docker_pulls;
 use crate::rig::layout::TestLayout;
 use crate::rig::peer::client;
+use crate::rig::skopeo::{copy, skopeo};
 
 fn options(set: impl FnOnce(&mut PushOptions)) -> PushOptions {
     let mut options = PushOptions::default();
@@ -39,12 +40,9 @@ async fn what_is_pushed_is_accepted_by_skopeo_the_engine_and_a_second_registry()
         let source = format!("docker://{image}");
         let raw = skopeo(&["inspect", "--tls-verify=false", "--raw", &source]).await;
         assert!(raw == manifest, "the very bytes");
-        let copy = second.image(&format!("acme/copy:l{layers}"));
-        let target = format!("docker://{copy}");
-        let copying =
-            ["copy", "--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests", "-q"];
-        skopeo(&[&copying[..], &[&source, &target]].concat()).await;
-        assert_eq!(client().resolve(&copy).await.unwrap().digest, pushed.resolved.digest);
+        let there = second.image(&format!("acme/copy:l{layers}"));
+        copy(&source, &format!("docker://{there}")).await;
+        assert_eq!(client().resolve(&there).await.unwrap().digest, pushed.resolved.digest);
         let config: Value = serde_json::from_slice(&manifest).unwrap();
         let id = docker_pulls(&pushed.resolved.image.canonical()).await;
         assert_eq!(id, config["config"]["digest"].as_str().unwrap());
@@ -70,12 +68,9 @@ async fn an_index_goes_up_with_all_its_images_and_attestations() {
         assert_eq!(registry.resolve(&tagged).await.unwrap().digest, pushed.resolved.digest);
     }
 
-    let copy = second.image("acme/copy:v1");
-    let copying =
-        ["copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests"];
-    skopeo(&[&copying[..], &["-q", &format!("docker://{image}"), &format!("docker://{copy}")]].concat())
-        .await;
-    assert_eq!(registry.resolve(&copy).await.unwrap().digest, pushed.resolved.digest);
+    let there = second.image("acme/copy:v1");
+    copy(&format!("docker://{image}"), &format!("docker://{there}")).await;
+    assert_eq!(registry.resolve(&there).await.unwrap().digest, pushed.resolved.digest);
 
     let again = registry.push(layout.path(), &image, &PushOptions::default()).finish().await.unwrap();
     assert_eq!((again.sent, again.kept), (0, pushed.sent), "what is there is not sent again");
@@ -90,8 +85,7 @@ async fn what_skopeo_makes_and_pushes_has_the_same_digest_here_and_back() {
     let (from, to) = (format!("oci:{}", made.path().display()), format!("oci:{}:z", zstd.path().display()));
     skopeo(&["copy", "-q", "--dest-compress-format=zstd", "--dest-compress", &from, &to]).await;
     let theirs = daemon.image("acme/web:theirs");
-    let target = format!("docker://{theirs}");
-    skopeo(&["copy", "-q", "--dest-tls-verify=false", "--preserve-digests", &to, &target]).await;
+    copy(&to, &format!("docker://{theirs}")).await;
     let resolved = client().resolve(&theirs).await.unwrap();
 
     let ours = daemon.image("acme/other:ours");
@@ -178,6 +172,12 @@ async fn a_push_over_a_connection_that_breaks_goes_on_where_it_was() {
     assert_eq!((pushed.resolved.digest, cutter.left()), (image.digest(), 0));
     let retried = events.iter().filter(|event| matches!(event, Progress::Retrying { .. })).count();
     assert_eq!(retried, 2, "{events:?}");
+    let again = events.iter().rposition(|event| matches!(event, Progress::Retrying { .. })).unwrap();
+    let next = events[again..].iter().find_map(|event| match event {
+        Progress::Blob { done, .. } => Some(*done),
+        _ => None,
+    });
+    assert!(next.is_some_and(|done| done > 500_000), "not from the beginning: {events:?}");
     let found = client().resolve(&daemon.image("acme/web:v1")).await.unwrap();
     assert_eq!(found.digest, image.digest());
 }

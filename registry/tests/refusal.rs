@@ -43,7 +43,7 @@ fn github(status: u16, code: &str, message: &str) -> Reply {
         .with("X-GitHub-Request-Id", "DE78:3E15:4291:372C4:5D8D55C6")
 }
 
-/// GHCR's challenge, which says `pull` whatever was asked for.
+/// A challenge as GHCR's.
 fn challenge(realm: &str) -> Reply {
     let challenge = format!(r#"Bearer realm="{realm}",service="ghcr.io",scope="repository:acme/web:pull""#);
     github(401, "UNAUTHORIZED", "authentication required").with("WWW-Authenticate", challenge)

@@ -1,4 +1,4 @@
-//! The guide's own set-up, converted: `examples/guide/after` runs as it stands.
+//! The guide's own set-up, as it was and converted: `examples/guide` runs as it stands.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 
 use std::path::{Path, PathBuf};
@@ -7,17 +7,66 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use xtask::rig::image::{NginxImage, ServiceImage};
+use xtask::rig::deadline::until;
+use xtask::rig::image::{NginxImage, ProgramImage};
 use xtask::rig::load::{Config, Load};
 use xtask::rig::registry::{Auth, Registry};
-use xtask::rig::{docker, port, run};
+use xtask::rig::{docker, place, port, run};
 
-/// A copy of the example with names of its own, up by compose; down again on drop.
-struct Guide {
+const SOON: Duration = Duration::from_secs(30);
+
+/// A copy of a folder of the example, up by compose; down again on drop.
+struct Stack {
     folder: tempfile::TempDir,
-    env: Vec<(String, String)>,
-    balancer: String,
-    network: String,
+    env: Vec<(&'static str, String)>,
+}
+
+impl Stack {
+    /// The copy, with these words of its files replaced.
+    fn copy(name: &str, replaced: &[(&str, &str)], env: &[(&'static str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&place::workspace().join("examples/guide").join(name), folder.path());
+        for file in ["compose.yaml", "cutover.toml"] {
+            let file = folder.path().join(file);
+            let Ok(text) = std::fs::read_to_string(&file) else { continue };
+            let text = replaced.iter().fold(text, |text, (from, to)| text.replace(from, to));
+            std::fs::write(file, text).unwrap();
+        }
+        Self { folder, env: env.iter().map(|(name, value)| (*name, (*value).to_owned())).collect() }
+    }
+
+    fn compose(&self, arguments: &[&str]) -> String {
+        let ran = self.try_compose(arguments);
+        let ran = ran.expect("docker-compose is installed (apt-get install -y docker-compose)");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+
+    fn try_compose(&self, arguments: &[&str]) -> std::io::Result<std::process::Output> {
+        // The plugin where it is there, or else the program that Debian has.
+        let plugin =
+            Command::new("docker").args(["compose", "version"]).output().is_ok_and(|o| o.status.success());
+        let mut command = if plugin { Command::new("docker") } else { Command::new("docker-compose") };
+        let first: &[&str] = if plugin { &["compose"] } else { &[] };
+        command
+            .args(first)
+            .args(["-f", "compose.yaml"])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .output()
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        drop(self.try_compose(&["down", "--volumes", "--timeout", "1"]));
+    }
+}
+
+/// `after/`, and what is deployed behind it.
+struct Guide {
+    stack: Stack,
     app: String,
 }
 
@@ -27,17 +76,13 @@ impl Guide {
         let (balancer, network, app) =
             (format!("load_balancer-{id}"), format!("redis-net-{id}"), format!("app-{id}"));
         let subnet = format!("172.31.{}", u8::from_str_radix(&id[..2], 16).unwrap());
-        let folder = tempfile::tempdir().unwrap();
-        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/guide/after"), folder.path());
-        let file = folder.path().join("cutover.toml");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let text = text
-            .replace("load_balancer", &balancer)
-            .replace("redis-net", &network)
-            .replace("server-app", &app)
-            .replace("172.31.250", &subnet)
-            .replace("health  =", "soak    = \"1s\"\nhealth  =");
-        std::fs::write(file, text).unwrap();
+        let replaced = [
+            ("\"load_balancer\"", &*format!("\"{balancer}\"")),
+            ("\"redis-net\"", &*format!("\"{network}\"")),
+            ("server-app", &app),
+            ("172.31.250", &subnet),
+            ("health  =", "soak    = \"1s\"\nhealth  ="),
+        ];
         let env = [
             ("NGINX_IMAGE", image.name()),
             ("LOAD_BALANCER", &balancer),
@@ -46,27 +91,21 @@ impl Guide {
             ("SITE", site),
             ("COMPOSE_PROJECT_NAME", &app),
         ];
-        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let guide = Self { folder, env, balancer, network, app };
-        guide.compose(&["up", "-d"]);
+        let guide = Self { stack: Stack::copy("after", &replaced, &env), app };
+        guide.stack.compose(&["up", "-d"]);
         guide
     }
 
-    fn compose(&self, arguments: &[&str]) {
-        // The plugin where it is there, or else the program that Debian has.
-        let plugin =
-            Command::new("docker").args(["compose", "version"]).output().is_ok_and(|o| o.status.success());
-        let mut command = if plugin { Command::new("docker") } else { Command::new("docker-compose") };
-        let first: &[&str] = if plugin { &["compose"] } else { &[] };
-        let ran = command
-            .args(first)
-            .args(["-f", "compose.yaml"])
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .output();
-        let ran = ran.expect("docker-compose is installed (apt-get install -y docker-compose)");
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    /// Builds `app/` by its Dockerfile, on this machine's Node.
+    async fn build(&self, node: &ProgramImage, version: &str) -> String {
+        let name = format!("{}:{version}", self.app);
+        let (base, says) = (format!("NODE_IMAGE={}", node.name()), format!("VERSION={version}"));
+        let context = self.stack.folder.path().join("app");
+        let context = context.to_str().unwrap();
+        docker::run(&["build", "-q", "-t", &name, "--build-arg", &base, "--build-arg", &says, context])
+            .await
+            .unwrap();
+        name
     }
 
     async fn cutover(&self, registry: &Registry, arguments: &[&str]) -> Value {
@@ -74,7 +113,7 @@ impl Guide {
         let ran = tokio::process::Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(arguments)
             .arg("--json")
-            .current_dir(self.folder.path())
+            .current_dir(self.stack.folder.path())
             .env("GHCR_TOKEN", password.expose_secret())
             .env("DOCKER_CONFIG", registry.docker_config())
             .output()
@@ -87,20 +126,18 @@ impl Guide {
 
 impl Drop for Guide {
     fn drop(&mut self) {
+        // Its network can only go when the app's containers are gone.
         let filter = format!("label=cutover.app={}", self.app);
         let listed = docker::run_blocking(&["ps", "-aq", "--filter", &filter]).unwrap_or_default();
         for id in listed.split_whitespace() {
             drop(docker::run_blocking(&["rm", "-fv", id]));
         }
-        drop(docker::run_blocking(&["rm", "-fv", &self.balancer]));
-        let images = format!("reference=*/{}", self.app);
-        for id in docker::run_blocking(&["images", "-q", "--filter", &images])
-            .unwrap_or_default()
-            .split_whitespace()
-        {
-            drop(docker::run_blocking(&["rmi", "-f", id]));
+        for reference in [format!("reference={}", self.app), format!("reference=*/{}", self.app)] {
+            let listed = docker::run_blocking(&["images", "-q", "--filter", &reference]).unwrap_or_default();
+            for id in listed.split_whitespace() {
+                drop(docker::run_blocking(&["rmi", "-f", id]));
+            }
         }
-        drop(docker::run_blocking(&["network", "rm", &self.network]));
     }
 }
 
@@ -119,19 +156,58 @@ fn copy(from: &Path, to: &Path) {
     std::fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
+/// The body of the site's front page; none while nothing answers.
+async fn page(site: std::net::SocketAddr) -> Option<String> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(site).await.ok()?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_two_node_services_answer_as_the_guide_says_and_the_second_when_the_first_does_not_listen()
+{
+    let (nginx, node) =
+        (NginxImage::build("/usr/sbin/nginx").await.unwrap(), ProgramImage::node().await.unwrap());
+    let (site, first, second) = (port::free().unwrap(), port::free().unwrap(), port::free().unwrap());
+    let project = format!("guide-{}", run::random());
+    let replaced = [
+        ("container_name: load_balancer", ""),
+        ("\"80:80\"", &*format!("\"{site}:80\"")),
+        ("\"3001:3000\"", &*format!("\"{first}:3000\"")),
+        ("\"3002:3000\"", &*format!("\"{second}:3000\"")),
+    ];
+    let env =
+        [("NGINX_IMAGE", nginx.name()), ("SERVER_IMAGE", node.name()), ("COMPOSE_PROJECT_NAME", &project)];
+    let stack = Stack::copy("before", &replaced, &env);
+    stack.compose(&["up", "-d"]);
+
+    let says = async |words: &str| {
+        let what = format!("the site says {words:?}");
+        until(&what, SOON, async || page(site).await.filter(|page| page == words)).await.unwrap();
+    };
+    says("Hello, Server 1!").await;
+    assert_eq!(page(second).await.as_deref(), Some("Hello, Server 2!"));
+    // A server that does not listen is refused at once. To one that is gone nginx would try for a minute.
+    std::fs::write(stack.folder.path().join("server-1/index.js"), "setInterval(() => {}, 1000);\n").unwrap();
+    stack.compose(&["restart", "--timeout", "0", "server1"]);
+    says("Hello, Server 2!").await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guides_set_up_becomes_a_cutover_deployment_that_loses_nothing() {
     let nginx = NginxImage::build("/usr/sbin/nginx").await.unwrap();
     let site = port::free().unwrap();
     let guide = Guide::start(&nginx, &site.to_string());
     let registry = Registry::start(Auth::token("acme", "guide-canary")).await.unwrap();
+    let node = ProgramImage::node().await.unwrap();
     let mut images = Vec::new();
     for version in ["1", "2", "3"] {
-        let image = ServiceImage::build(&guide.app, version, &[("VERSION", version), ("PORT", "3000")])
-            .await
-            .unwrap();
-        registry.push(image.name()).await.unwrap();
-        images.push(registry.name_of(image.name()));
+        let image = guide.build(&node, version).await;
+        registry.push(&image).await.unwrap();
+        images.push(registry.name_of(&image));
     }
     let first = guide.cutover(&registry, &["ship", "--image", &images[0]]).await;
     assert_eq!((&first["outcome"], &first["live"]), (&"deployed".into(), &"blue".into()));

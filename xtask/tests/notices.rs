@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use rustix::process::Signal;
 use serde_json::Value;
 use xtask::rig::session::Session;
-use xtask::rig::slack::{Reply, Slack};
+use xtask::rig::slack::{Reply, Slack, TOKEN};
 use xtask::rig::stage::{Ran, Stage};
 use xtask::rig::{docker, needs};
 
@@ -34,6 +34,62 @@ fn command(stage: &Stage, slack: &Slack, arguments: &[&str]) -> Command {
     command.env("SLACK_WEBHOOK_URL", slack.url()).env("APP_TOKEN", CANARIES[1]);
     command.env("GITHUB_SHA", "0f5c1d2e3a4b5c6d7e8f90123456789012345678");
     command
+}
+
+/// A stage whose notices go to Slack by a bot, to a program by the same stand-in's webhook, and to stdout.
+async fn stage_with_a_bot(settings: &str) -> (Stage, Slack) {
+    let stage = Stage::on_host(env!("CARGO_BIN_EXE_xtask"), needs::nginx()).await.unwrap();
+    let slack = Slack::start().await.unwrap();
+    let tables = format!(
+        "[notify.slack]\ntoken = {{ env = \"SLACK_BOT_TOKEN\" }}\nchannel = \"#deploys\"\napi = {:?}\n\
+         mention = {{ failure = [\"here\"] }}\nfields = \"all\"\n\
+         [notify.webhook]\nurl = {{ env = \"SLACK_WEBHOOK_URL\" }}\nsecret = {{ env = \"WEBHOOK_KEY\" }}\n\
+         [notify.stdout]\ntemplate = \"told: {{{{ app }}}} {{{{ status }}}}\"",
+        slack.api()
+    );
+    (stage.with(settings).unwrap().with_tables(&tables).unwrap(), slack)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_posts_once_and_changes_that_and_a_failed_releases_log_is_in_its_thread() {
+    let (mut stage, slack) = stage_with_a_bot("health = { path = \"/healthz\", timeout = \"4s\" }").await;
+    let (one, sick) = (
+        stage.release("1", &[]).await.unwrap(),
+        stage.release("sick", &[("MODE", "unhealthy")]).await.unwrap(),
+    );
+    let ship = |image: String| {
+        let mut command = command(&stage, &slack, &["ship", "--image", &image]);
+        command.env("SLACK_BOT_TOKEN", TOKEN).env("WEBHOOK_KEY", "webhook-canary-0c41");
+        Session::start(command).unwrap().end(LONG)
+    };
+
+    let ran = ship(one).await.unwrap().exits(0);
+    assert!(ran.stdout.contains(&format!("told: {} success\n", stage.app)), "{}", ran.stdout);
+    assert!(!ran.stderr.contains("notice"), "{}", ran.stderr);
+    let messages = slack.messages();
+    let [first] = messages.as_slice() else { panic!("{messages:#?}") };
+    assert!(first.forms[0].to_string().contains("🚀"), "{:#}", first.forms[0]);
+    assert!(first.now().contains(&format!("✅ {}: deployed", stage.app)), "{}", first.now());
+    assert_eq!(first.reactions, ["white_check_mark"]);
+
+    let ran = ship(sick).await.unwrap().exits(4);
+    assert!(ran.stdout.contains(&format!("told: {} failure\n", stage.app)), "{}", ran.stdout);
+    let messages = slack.messages();
+    let [_, second, page, log] = messages.as_slice() else { panic!("{messages:#?}") };
+    // The gate is watched for seconds, so it is told that it goes on.
+    assert!(second.forms.iter().any(|form| form.to_string().contains("▸ gate green")), "{second:#?}");
+    assert!(second.now().contains("❌") && second.now().contains("it answered 500"), "{}", second.now());
+    assert_eq!(second.reactions, ["x"]);
+    let thread = Some(second.ts.clone());
+    assert_eq!((&page.thread, &log.thread), (&thread, &thread));
+    assert!(page.now().contains("<!here>") && log.now().contains("listening"), "{page:#?} {log:#?}");
+
+    let told = slack.received();
+    let words: Vec<_> = told.iter().map(|notice| notice["status"].as_str().unwrap_or_default()).collect();
+    assert_eq!(words, ["success", "failure"]);
+    for told in [ran.stderr, ran.stdout, format!("{messages:?} {told:?}")] {
+        assert!(!told.contains("canary"), "a secret is told: {told}");
+    }
 }
 
 async fn ship(stage: &Stage, slack: &Slack, image: &str) -> Ran {

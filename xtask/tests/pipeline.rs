@@ -156,7 +156,7 @@ async fn ship_builds_pushes_deploys_backs_up_and_tells() {
     let account = project.run(&["ship", "--json"]).await.exits(0).json();
     assert_eq!(account["outcome"], "deployed", "{account}");
     assert_eq!(account["digest"], project.digest("latest"), "{account}");
-    for phase in ["build", "push", "pull", "switch", "backup"] {
+    for phase in ["build", "push", "pull", "install", "backup"] {
         assert!(account["phases"][phase].is_number(), "{phase} is not in {account}");
     }
     assert_eq!(project.slack.wait_for(1, SOON).await.unwrap().len(), 1);

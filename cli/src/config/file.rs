@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cutover_notify::{Field, Mention, Status};
 use cutover_proxyconf::AppName;
 use cutover_runtime::Endpoint;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::app::App;
+use super::notify::Notify;
 use super::secret::SecretSource;
 use super::value::{Located, Parsed, Period};
 
@@ -118,33 +118,6 @@ pub struct Registry {
     #[serde(default)]
     pub mirrors: Vec<Located<String>>,
     /// How long the registry may be silent; 30 s if nothing is said.
-    pub timeout: Option<Parsed<Period>>,
-}
-
-/// Who is told.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Notify {
-    /// A Slack channel.
-    pub slack: Option<Slack>,
-}
-
-/// A Slack channel, by its webhook.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Slack {
-    /// The webhook's URL.
-    pub webhook: Located<SecretSource>,
-    /// Who is mentioned on which outcome: `here`, `channel`, `everyone`, or the id of a user or group.
-    #[serde(default)]
-    #[schemars(with = "BTreeMap<String, Vec<String>>")]
-    pub mention: BTreeMap<Parsed<Status>, Vec<Parsed<Mention>>>,
-    /// Which facts of the run are told.
-    #[serde(default)]
-    pub fields: Vec<Parsed<Field>>,
-    /// The name in the notice's first line.
-    pub author_name: Option<String>,
-    /// How long a notice may take; 10 s if nothing is said.
     pub timeout: Option<Parsed<Period>>,
 }
 

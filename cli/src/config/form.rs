@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 
-use cutover_notify::{Field, Mention, Status};
+use cutover_notify::{Fields, Mention, SlackApi, SlackChannel, Status};
 use cutover_proxyconf::{Address, AppName};
 use cutover_registry::{ImageRef, Platform};
 use cutover_runtime::{Endpoint, StatusRanges};
@@ -52,7 +52,7 @@ impl Form for StatusRanges {
 }
 
 impl Form for Status {
-    const FORM: &'static str = "an outcome is success, failure, cancelled or rolled-back";
+    const FORM: &'static str = "an outcome is success, failure, cancelled, rolled-back or waiting";
 }
 
 impl Form for Mention {
@@ -60,7 +60,15 @@ impl Form for Mention {
         "write \"here\", \"channel\", \"everyone\" or an id of Slack's such as \"U0123456\"";
 }
 
-impl Form for Field {
+impl Form for Fields {
+    const FORM: &'static str = "the fields are repo, message, commit, author, action, eventName, ref, workflow, job and took, or all";
+}
+
+impl Form for SlackChannel {
     const FORM: &'static str =
-        "the fields are repo, message, commit, author, action, eventName, ref, workflow, job and took";
+        "write the channel's name such as \"#deploys\", or its id such as \"C0123456789\"";
+}
+
+impl Form for SlackApi {
+    const FORM: &'static str = "write an https address, such as \"https://slack.com/api\"";
 }

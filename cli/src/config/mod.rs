@@ -10,6 +10,7 @@ mod diagnostic;
 pub mod file;
 pub mod form;
 pub(crate) mod nginx;
+pub mod notify;
 mod outline;
 mod quantity;
 pub mod secret;
@@ -87,7 +88,7 @@ impl Config {
             network: file::Network::default(),
             registry: BTreeMap::new(),
             apps: BTreeMap::new(),
-            notify: file::Notify::default(),
+            notify: notify::Notify::default(),
         };
         Self { source: Source::new(Path::new("cutover.toml"), ""), file }
     }

@@ -8,6 +8,9 @@ use toml::de::{DeTable, DeValue};
 /// The keys by which a secret says where it comes from.
 const SOURCES: [&str; 3] = ["env", "file", "command"];
 
+/// The keys of `[notify.webhook]` that are no secret, though the table's name says so.
+const TOLD: [&str; 2] = ["on", "timeout"];
+
 /// What the name of a key has in it whose value nobody is to see.
 const TELLING: [&str; 5] = ["password", "passwd", "secret", "token", "webhook"];
 
@@ -75,6 +78,7 @@ fn expose(table: &DeTable<'_>, within: &str, secret: bool, exposed: &mut Vec<Ran
         match value.get_ref().as_table() {
             // Each table in `env` names a secret's source, whatever the variable is called.
             Some(below) => expose(below, &name, secret || telling || within == "env", exposed),
+            None if within == "webhook" && TOLD.contains(&name.as_str()) => {}
             None if telling || (secret && !SOURCES.contains(&name.as_str())) => exposed.push(value.span()),
             None => {}
         }

@@ -99,6 +99,8 @@ mod tests {
             image: Some("ghcr.io/acme/web:2".to_owned()),
             digest: Some("sha256:cd".to_owned()),
             previous: Some("sha256:ab".to_owned()),
+            commit: None,
+            previous_commit: None,
             reloads: 0,
             phases: BTreeMap::from([("pull".to_owned(), 1.5), ("switch".to_owned(), 0.004)]),
             took: 3.25,

@@ -69,6 +69,12 @@ impl Output {
         drop(write!(out, "{text}{end}").and_then(|()| out.flush()));
     }
 
+    /// What data for a person is written to: stdout, or stderr where that has one JSON object alone.
+    #[must_use]
+    pub fn writer(&self) -> Box<dyn std::io::Write + Send> {
+        if self.json { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) }
+    }
+
     /// Tells a failure on stderr.
     pub fn failure(&self, failure: &Failure) {
         let mut stderr = std::io::stderr().lock();

@@ -52,7 +52,47 @@ fn a_notice_that_could_not_be_made_is_refused() {
             ("a mention by name", slack("mention = { failure = [\"here\", \"@anna\"] }")),
             ("an unknown outcome", slack("mention = { failed = [\"here\"] }")),
             ("an unknown field", slack("fields = [\"repo\", \"branch\"]")),
+            ("an unknown field among several", slack("fields = \"repo,branch\"")),
             ("no time", slack("timeout = \"0s\"")),
+            ("no outcome", slack("on = []")),
+            ("action-slack's own key", slack("if_mention = \"failure,cancelled\"")),
+            ("a webhook and a token", slack("token = { env = \"BOT\" }\nchannel = \"#deploys\"")),
+            ("a webhook's channel", slack("channel = \"#deploys\"")),
+            ("a webhook's api", slack("api = \"https://slack.com/api\"")),
+            ("neither", beside_web("[notify.slack]\nfields = [\"repo\"]")),
+            ("a token without a channel", beside_web("[notify.slack]\ntoken = { env = \"BOT\" }")),
+            ("a channel without a token", beside_web("[notify.slack]\nchannel = \"#deploys\"")),
+            (
+                "a token in the file",
+                beside_web("[notify.slack]\ntoken = \"xoxb-1-2\"\nchannel = \"#deploys\""),
+            ),
+            (
+                "a channel's display name",
+                beside_web("[notify.slack]\ntoken = { env = \"BOT\" }\nchannel = \"Deploys\""),
+            ),
+            (
+                "an api without TLS",
+                beside_web(
+                    "[notify.slack]\ntoken = { env = \"BOT\" }\nchannel = \"#deploys\"\napi = \"http://slack.lan/api\"",
+                ),
+            ),
+            ("a template that is none", slack("template = \"{{ app }\"")),
+            ("an unknown variable", slack("template = '{{ app }}: {{ branch }}'")),
+            (
+                "an unknown variable on a later line",
+                slack("template = \"\"\"\n{{ app }}\n{% if status == 'failure' %}{{ why }}{% endif %}\"\"\""),
+            ),
+            ("a template written with escapes", slack("template = \"{{ app }}\\n{{ branch }}\"")),
+            (
+                "a webhook's address in the file",
+                beside_web("[notify.webhook]\nurl = \"https://hooks.example/secret\""),
+            ),
+            ("a webhook without an address", beside_web("[notify.webhook]\non = [\"failure\"]")),
+            (
+                "an unknown outcome of a webhook",
+                beside_web("[notify.webhook]\nurl = { env = \"HOOK\" }\non = [\"failed\"]"),
+            ),
+            ("a template of stdout", beside_web("[notify.stdout]\ntemplate = \"{{ app|shout }}\"")),
             ("another sink", beside_web("[notify.teams]\nwebhook = { env = \"HOOK\" }")),
         ],
     );

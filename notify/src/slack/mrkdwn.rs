@@ -31,6 +31,16 @@ pub(super) fn paragraph(text: &str, max: usize) -> String {
     cut(prose(&clean(text)), max)
 }
 
+/// Text of any length, escaped and without what pages, to stand in mrkdwn that is not foreign.
+pub(crate) fn inert(text: &str) -> String {
+    prose(&clean(text)).collect()
+}
+
+/// Mrkdwn that means what it says. It is never cut within an entity, a link or a mention.
+pub(super) fn trusted(text: &str, max: usize) -> String {
+    cut(tokens(text), max)
+}
+
 /// A name or a value between backticks, in one line.
 pub(super) fn code(text: &str, max: usize) -> String {
     let text = one_line(text).replace('`', "'");
@@ -113,6 +123,22 @@ fn pages(after_at: &str) -> bool {
 
 fn characters(text: &str) -> impl Iterator<Item = &str> {
     text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()])
+}
+
+/// Mrkdwn in pieces that mean something: characters, entities, and what stands between `<` and `>`.
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = match first {
+            '<' => rest.find(['>', '\n']).filter(|at| rest[*at..].starts_with('>')),
+            '&' => rest.find(';').filter(|at| *at <= "&amp".len()),
+            _ => None,
+        };
+        let (piece, after) = rest.split_at(end.map_or(first.len_utf8(), |at| at + 1));
+        rest = after;
+        Some(piece)
+    })
 }
 
 fn one_line(text: &str) -> String {

@@ -1,31 +1,17 @@
-use std::time::Duration;
-
 use hyper_util::client::legacy;
 use slack_morphism::errors::SlackClientError;
-use slack_morphism::prelude::SlackApiPostWebhookMessageResponse;
 
 use crate::Error;
-
-/// Why a try did not deliver the notice.
-pub(super) enum Trouble {
-    /// Another try may succeed, and cannot deliver the notice twice.
-    Passing { error: Error, retry_after: Option<Duration> },
-    /// Another try would meet the same, or could deliver the notice twice.
-    Final(Error),
-}
+use crate::delivery::Trouble;
 
 /// What the answer to the try number `attempts` means. No text of the answer is believed or told but
 /// Slack's own short words: a proxy's page of error may hold the address that was asked for.
-pub(super) fn read(
-    answer: Result<SlackApiPostWebhookMessageResponse, SlackClientError>,
-    host: &str,
-    attempts: u32,
-) -> Result<(), Trouble> {
+pub(super) fn read<T>(answer: Result<T, SlackClientError>, host: &str, attempts: u32) -> Result<T, Trouble> {
     let host = host.to_owned();
     let passing = |error| Err(Trouble::Passing { error, retry_after: None });
     let rejected = |host, status, code| Err(Trouble::Final(Error::Rejected { host, status, code }));
     match answer {
-        Ok(_) => Ok(()),
+        Ok(answer) => Ok(answer),
         Err(SlackClientError::RateLimitError(limited)) => Err(Trouble::Passing {
             error: Error::RateLimited { host, retry_after: limited.retry_after, attempts },
             retry_after: limited.retry_after,
@@ -34,8 +20,14 @@ pub(super) fn read(
             status @ 500.. => passing(Error::Unavailable { host, status, attempts }),
             status => rejected(host, status, word(answer.http_response_body.as_deref())),
         },
-        Err(SlackClientError::ApiError(refusal)) => rejected(host, 200, word(Some(&refusal.code))),
-        Err(SlackClientError::ProtocolError(answer)) => untyped(answer.json_body.as_deref(), host, attempts),
+        Err(SlackClientError::ApiError(refusal)) => match word(Some(&refusal.code)) {
+            code if is_limit(&code) => passing(Error::RateLimited { host, retry_after: None, attempts }),
+            // Faults of Slack's own that come with status 200.
+            code if matches!(code.as_str(), "internal_error" | "fatal_error" | "service_unavailable") => {
+                passing(Error::Unavailable { host, status: 200, attempts })
+            }
+            code => rejected(host, 200, code),
+        },
         Err(SlackClientError::HttpProtocolError(failure)) => match failure.cause {
             Some(source) if is_connect(source.as_ref()) => {
                 passing(Error::Unreachable { host, attempts, source })
@@ -47,12 +39,17 @@ pub(super) fn read(
     }
 }
 
+fn is_limit(word: &str) -> bool {
+    matches!(word, "rate_limited" | "ratelimited")
+}
+
 /// slack-morphism takes an answer without a content type for JSON. By then the status, 200 or 429, is lost: the
 /// body tells them apart.
-fn untyped(body: Option<&str>, host: String, attempts: u32) -> Result<(), Trouble> {
+pub(super) fn untyped(body: Option<&str>, host: &str, attempts: u32) -> Result<(), Trouble> {
+    let host = host.to_owned();
     match body.map(str::trim) {
         Some("ok" | "") => Ok(()),
-        Some("rate_limited" | "ratelimited") => Err(Trouble::Passing {
+        Some(word) if is_limit(word) => Err(Trouble::Passing {
             error: Error::RateLimited { host, retry_after: None, attempts },
             retry_after: None,
         }),
@@ -74,13 +71,25 @@ fn word(body: Option<&str>) -> String {
 }
 
 /// What to do about Slack's word for a refusal ([Handling
-/// errors](https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors)).
+/// errors](https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling-errors),
+/// [chat.postMessage](https://docs.slack.dev/reference/methods/chat.postMessage#errors)).
 pub(crate) fn advice(code: &str) -> &'static str {
     match code {
         "no_service" | "no_service_id" | "no_active_hooks" | "no_team" | "invalid_token" => {
             ": the webhook was removed, or its address is not complete"
         }
-        "channel_not_found" | "channel_is_archived" => ": the webhook's channel is gone; make a new webhook",
+        "channel_not_found" => {
+            ": there is no such channel, or the webhook or bot is not in it: for a private one, invite the bot"
+        }
+        "not_in_channel" => ": invite the bot to the channel, or give it the scope `chat:write.public`",
+        "channel_is_archived" | "is_archived" => ": the channel was archived; name another",
+        "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive" => {
+            ": the token does not hold any more; install the app again and take its new bot token"
+        }
+        "missing_scope" => {
+            ": add the scopes `chat:write` and `reactions:write` under OAuth & Permissions, then install the app again"
+        }
+        "not_allowed_token_type" => ": it takes a bot token, which begins with xoxb-",
         "action_prohibited" | "posting_to_general_channel_denied" => {
             ": the workspace does not let this webhook post there"
         }

@@ -1,68 +1,98 @@
-use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use std::fmt;
+use std::time::Duration;
 
-use crate::Error;
+use secrecy::SecretString;
+use slack_morphism::errors::SlackClientError;
+use slack_morphism::prelude::{
+    SlackApiPostWebhookMessageRequest, SlackClientHyperHttpsConnector, SlackHyperClient,
+};
 
-/// A webhook's address that was found good. It is not `Debug`: its path is the secret.
-pub(super) struct Webhook {
-    url: Url,
-    host: String,
+use super::{SlackStyle, message, reply};
+use crate::address::Address;
+use crate::delivery::{Limits, Tries, Trouble};
+use crate::{Delivered, Error, Notice, Sending, Sink, transport};
+
+/// Notices to one Slack channel, by an [incoming
+/// webhook](https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks): one message for each, at the end.
+///
+/// It keeps its connection, so one may send many notices.
+pub struct SlackWebhook {
+    address: Address,
+    client: SlackHyperClient,
+    style: SlackStyle,
+    limits: Limits,
 }
 
-impl Webhook {
-    pub(super) fn parse(address: &SecretString) -> Result<Self, Error> {
-        let refused = |why: String| Err(Error::Webhook { why });
-        let address = address.expose_secret().trim();
-        if address.is_empty() {
-            return refused("the address is empty".to_owned());
-        }
-        let url = match Url::parse(address) {
-            Ok(url) => url,
-            Err(why) => return refused(format!("it is not an address ({why})")),
-        };
-        let Some(host) = authority(&url) else {
-            return refused("the address has no host".to_owned());
-        };
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback(&url) => {}
-            "http" => return refused(format!("http would show the notice to others; use https://{host}/…")),
-            // A scheme is not told: in `xoxb-…:…` it would be a part of a token.
-            _ => return refused("the scheme must be https".to_owned()),
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return refused(format!("a user name or password before {host} has no use here"));
-        }
-        if url.path() == "/" {
-            return refused(format!("the part after {host}/ is missing"));
-        }
-        Ok(Self { url, host })
+impl SlackWebhook {
+    /// Checks the webhook's address, which is a secret: who knows it can post. Reads the system's root certificates.
+    /// It connects to nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Address`] when the address is none, has a user name or no path, or is neither `https` nor
+    /// `http` to a loopback address; [`Error::Tls`] when the system has no root certificates.
+    pub fn new(webhook: &SecretString, style: SlackStyle, limits: Limits) -> Result<Self, Error> {
+        let address = Address::webhook("slack webhook", webhook)?;
+        let connector = SlackClientHyperHttpsConnector::with_connector(transport::connector(&address)?);
+        Ok(Self { address, client: SlackHyperClient::new(connector), style, limits })
     }
 
-    pub(super) fn url(&self) -> &Url {
-        &self.url
+    /// Posts the notice, and again where that can help and cannot double it: on a refused connection, on a
+    /// 429 after the pause that it asks for, and on a 5xx.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreachable`], [`Error::Unavailable`], [`Error::RateLimited`] when the tries or the time are
+    /// used up; [`Error::TimedOut`], [`Error::Broken`], [`Error::Rejected`] and [`Error::Reply`] at once.
+    pub async fn send(&self, notice: &Notice) -> Result<Delivered, Error> {
+        let (content, lacking) = message::whole(notice, &self.style);
+        let request = SlackApiPostWebhookMessageRequest::new(content);
+        let mut tries = Tries::new(self.limits);
+        loop {
+            let limit = tries.begin();
+            match self.attempt(&request, limit, tries.count()).await {
+                Ok(()) => {
+                    return Ok(Delivered { attempts: tries.count(), lacking: lacking.into_iter().collect() });
+                }
+                Err(trouble) => tries.again(trouble).await?,
+            }
+        }
     }
 
-    /// The host, with its port where that is not the scheme's own.
-    pub(super) fn host(&self) -> &str {
-        &self.host
-    }
-
-    pub(super) fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+    async fn attempt(
+        &self,
+        request: &SlackApiPostWebhookMessageRequest,
+        limit: Duration,
+        attempts: u32,
+    ) -> Result<(), Trouble> {
+        let posting = self.client.post_webhook_message(self.address.url(), request);
+        let host = self.address.host();
+        match tokio::time::timeout(limit, posting).await {
+            Ok(Err(SlackClientError::ProtocolError(answer))) => {
+                reply::untyped(answer.json_body.as_deref(), host, attempts)
+            }
+            Ok(answer) => reply::read(answer, host, attempts).map(drop),
+            Err(_) => Err(Trouble::Final(Error::TimedOut { host: host.to_owned(), after: limit, attempts })),
+        }
     }
 }
 
-fn authority(url: &Url) -> Option<String> {
-    let host = url.host_str().filter(|host| !host.is_empty())?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+impl Sink for SlackWebhook {
+    fn name(&self) -> String {
+        format!("slack ({})", self.address.host())
+    }
+
+    fn send<'a>(&'a self, notice: &'a Notice) -> Sending<'a> {
+        Box::pin(SlackWebhook::send(self, notice))
+    }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
+impl fmt::Debug for SlackWebhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlackWebhook")
+            .field("host", &self.address.host())
+            .field("style", &self.style)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
     }
 }

@@ -1,13 +1,20 @@
-//! A stand-in for Slack's incoming webhooks.
+//! A stand-in for Slack: its incoming webhooks, and of its Web API what a bot posts with.
+
+mod workspace;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
+pub use self::workspace::Message;
+use self::workspace::Workspace;
 use super::deadline::until;
 use super::error::Result;
-use super::server::{self, Server};
+use super::server::{self, Asked, Server};
+
+/// The bot's token that it takes.
+pub const TOKEN: &str = "xoxb-bot-canary-93be";
 
 /// How the stand-in answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +44,30 @@ pub struct Slack {
 struct State {
     reply: Reply,
     received: Vec<Value>,
+    workspace: Workspace,
+}
+
+impl State {
+    /// Keeps what a webhook is sent, or calls a method of the Web API.
+    fn take(&mut self, request: &Asked) -> server::Answer {
+        // What is no JSON is kept too, as a text: a test must see that it was sent.
+        let body = serde_json::from_slice(request.body())
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(request.body()).into_owned()));
+        let Some(method) = request.uri().path().strip_prefix("/api/") else {
+            self.received.push(body);
+            return answer(self.reply);
+        };
+        match self.reply {
+            Reply::Ok => {
+                let by = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+                let authorized = by == Some(&format!("Bearer {TOKEN}"));
+                let told = if authorized { self.workspace.call(method, &body) } else { Err("invalid_auth") };
+                let told = told.unwrap_or_else(|code| serde_json::json!({ "ok": false, "error": code }));
+                Some(server::text(200, "application/json; charset=utf-8", told.to_string()))
+            }
+            other => answer(other),
+        }
+    }
 }
 
 impl Slack {
@@ -46,16 +77,14 @@ impl Slack {
     ///
     /// When loopback cannot be listened on.
     pub async fn start() -> Result<Self> {
-        let state = Arc::new(Mutex::new(State { reply: Reply::Ok, received: Vec::new() }));
+        let state = Arc::new(Mutex::new(State {
+            reply: Reply::Ok,
+            received: Vec::new(),
+            workspace: Workspace::default(),
+        }));
         let seen = Arc::clone(&state);
-        let server = Server::start(move |request| {
-            let mut state = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            // What is no JSON is kept too, as a text: a test must see that it was sent.
-            let body = serde_json::from_slice(request.body())
-                .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(request.body()).into_owned()));
-            state.received.push(body);
-            answer(state.reply)
-        });
+        let server =
+            Server::start(move |request| seen.lock().unwrap_or_else(PoisonError::into_inner).take(&request));
         Ok(Self { server: server.await?, state })
     }
 
@@ -64,7 +93,17 @@ impl Slack {
         format!("http://{}/services/T0CUTOVER/B0CUTOVER/rig", self.server.address())
     }
 
-    /// Every body that came, in order; a body that is no JSON as a string.
+    /// The Web API's address.
+    pub fn api(&self) -> String {
+        format!("http://{}/api", self.server.address())
+    }
+
+    /// The messages that a bot posted, replies among them, as they are now.
+    pub fn messages(&self) -> Vec<Message> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).workspace.messages().to_vec()
+    }
+
+    /// Every body that came to a webhook, in order; a body that is no JSON as a string.
     pub fn received(&self) -> Vec<Value> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).received.clone()
     }

@@ -16,6 +16,7 @@ use crate::credentials;
 use crate::failure::{Exit, Failure};
 use crate::github;
 use crate::lock::{Holder, Lock, NotLocked};
+use crate::notice::Follow;
 use crate::observe::observe;
 use crate::origin::Origin;
 use crate::outcome::{Outcome, Result as Outcomes};
@@ -38,6 +39,8 @@ struct Held<'c> {
     target: Target<'c>,
     origin: Origin,
     lock: Lock,
+    /// Who hears of each step besides the one at the terminal.
+    follow: Option<&'c Follow<'c>>,
 }
 
 impl<'c> Held<'c> {
@@ -52,7 +55,7 @@ impl<'c> Held<'c> {
         let target = Target::connect(config, name, table).await?;
         let origin = Origin::observe();
         let lock = lock(context, &target, &origin, wait, command).await?;
-        Ok(Self { target, origin, lock })
+        Ok(Self { target, origin, lock, follow: None })
     }
 
     async fn go(
@@ -65,7 +68,7 @@ impl<'c> Held<'c> {
     ) -> Result<Ran, Failure> {
         let run = Run {
             target: &self.target,
-            report: context.output.report(),
+            report: self.follow.map_or(context.output.report(), |follow| follow),
             interrupt: context.interrupt.clone(),
             origin: &self.origin,
             lock: &self.lock,

@@ -12,7 +12,7 @@ use crate::commands::{Context, Ended};
 use crate::config::Config;
 use crate::config::app;
 use crate::failure::{Exit, Failure};
-use crate::notice;
+use crate::notice::{self, Audience, Follow};
 use crate::origin::Origin;
 use crate::outcome::{Outcome, Result as Outcomes};
 use crate::plan::Goal;
@@ -26,8 +26,17 @@ use crate::target::connect_engine;
 pub(in crate::commands) async fn ship(context: &Context, args: &Deploy) -> Ended {
     let config = context.config()?;
     let (name, app) = config.app(args.app.app.as_deref())?;
-    let shipped = ship_to(context, &config, app, args).await;
     let report = context.output.report();
+    // A secret that a program has to tell holds nothing up.
+    let stdout = context.output.writer();
+    let (audience, prepared) =
+        tokio::join!(Audience::read(&config, stdout), prepare(context, &config, app, args));
+    let release = prepared.as_ref().ok().map(|(release, ..)| release);
+    let follow = Follow::begin(report, audience, name.as_str(), release, &Origin::observe());
+    let shipped = match prepared {
+        Ok(prepared) => ship_to(context, args, prepared, &follow).await,
+        Err(failure) => Err(failure),
+    };
     let origin = Origin::observe().with_git();
     let (outcome, exit, failure) = match shipped {
         Ok(ran) => {
@@ -36,12 +45,8 @@ pub(in crate::commands) async fn ship(context: &Context, args: &Deploy) -> Ended
         }
         Err(failure) => (not_begun(name, &failure, context), failure.exit(), Some(failure)),
     };
-    match notice::send(&config, &notice::of_outcome(&outcome, &origin)).await {
-        Ok(_) => {}
-        Err(failure) => {
-            report.tell(Event::Warning(&format!("the notice was not sent: {}", failure.reason())));
-        }
-    }
+    let heard = follow.end(&notice::of_outcome(&outcome, &origin)).await;
+    heard.amiss().for_each(|words| report.tell(Event::Warning(&words)));
     hand_on(context, &outcome);
     context.output.data(&outcome, || summary(&outcome));
     if let Some(failure) = failure {
@@ -50,7 +55,13 @@ pub(in crate::commands) async fn ship(context: &Context, args: &Deploy) -> Ended
     Ok(exit)
 }
 
-async fn ship_to(context: &Context, config: &Config, app: &app::App, args: &Deploy) -> Result<Ran, Failure> {
+/// What is to be shipped, what was done to have it, and the app's lock.
+async fn prepare<'c>(
+    context: &Context,
+    config: &'c Config,
+    app: &app::App,
+    args: &Deploy,
+) -> Result<(Release, Phases, Held<'c>), Failure> {
     let builds = app.build.is_some() && args.image.is_none();
     let (release, before) = if builds {
         context.unless_interrupted(build(context, config, app)).await?
@@ -60,6 +71,16 @@ async fn ship_to(context: &Context, config: &Config, app: &app::App, args: &Depl
         (release, vec![("resolve", resolved)])
     };
     let held = context.unless_interrupted(Held::take(context, config, &args.app, &args.wait, "ship")).await?;
+    Ok((release, before, held))
+}
+
+async fn ship_to(
+    context: &Context,
+    args: &Deploy,
+    (release, before, held): (Release, Phases, Held<'_>),
+    follow: &Follow<'_>,
+) -> Result<Ran, Failure> {
+    let held = Held { follow: Some(follow), ..held };
     let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote };
     let mut ran = held.go(context, "ship", &goal, Some(&release), &before).await?;
     tell_first(context, args, &ran);
@@ -110,6 +131,8 @@ fn not_begun(name: &AppName, failure: &Failure, context: &Context) -> Outcome {
         image: None,
         digest: None,
         previous: None,
+        commit: None,
+        previous_commit: None,
         reloads: 0,
         phases: BTreeMap::new(),
         took: context.began.elapsed().as_secs_f64(),

@@ -3,6 +3,7 @@
 mod app;
 mod build;
 mod nginx;
+mod notify;
 mod proxy;
 mod slots;
 

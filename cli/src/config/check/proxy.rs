@@ -15,16 +15,7 @@ impl Check<'_> {
         for (host, registry) in &file.registry {
             self.registry(host, registry)?;
         }
-        let timeout = file.notify.slack.as_ref().and_then(|slack| slack.timeout.as_ref());
-        if timeout.is_some_and(|timeout| timeout.0.is_zero()) {
-            let path = ["notify", "slack", "timeout"];
-            return Err(self.at(
-                &path,
-                "no notice is sent in no time",
-                "write a time above 0, such as \"10s\"",
-            ));
-        }
-        Ok(())
+        self.notify(&file.notify)
     }
 
     fn proxy(&self, proxy: &Proxy) -> Checked {

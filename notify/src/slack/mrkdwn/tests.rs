@@ -32,6 +32,16 @@ fn text_is_cut_between_characters_and_never_within_an_entity() {
 }
 
 #[test]
+fn what_is_meant_is_never_cut_within() {
+    let text = "<https://a.example|a> &amp; <!here> end";
+    assert_eq!(trusted(text, 100), text);
+    assert_eq!(trusted(text, 21), "…");
+    assert_eq!(trusted(text, 28), "<https://a.example|a> &amp;…");
+    assert_eq!(trusted("a < b & c\n> d", 100), "a < b & c\n> d");
+    assert_eq!(inert("<!here> @here & co"), "&lt;!here&gt; @\u{2060}here &amp; co");
+}
+
+#[test]
 fn a_log_keeps_its_last_lines() {
     let lines: Vec<String> = (1..=9).map(|n| format!("line {n}")).collect();
     assert_eq!(tail(&lines[..2], 100), "```\nline 1\nline 2\n```");

@@ -2,8 +2,10 @@
 
 mod context;
 mod nginx;
+mod program;
 mod service;
 
 pub use nginx::NginxImage;
 pub(in crate::rig) use nginx::{CONF_DIR, LOG_DIR, STATE_DIR};
+pub use program::ProgramImage;
 pub use service::{ServiceImage, service_binary};

@@ -104,7 +104,7 @@ http {
 ";
 
 /// The libraries of an executable and its loader, by `ldd`; none for a static one.
-fn libraries(binary: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn libraries(binary: &Path) -> Result<Vec<PathBuf>> {
     let mut command = Command::new("ldd");
     let output = command.arg(binary).output();
     let output = output.map_err(|error| unexpected(format!("ldd {}", binary.display()), error))?;

@@ -7,6 +7,7 @@
 mod client;
 mod latency;
 mod report;
+mod tls;
 mod worker;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 pub use latency::Latency;
 pub use report::{Answers, Report};
+pub use tls::{Protocol, Tls};
 
 use super::background::Task;
 use super::deadline::until;
@@ -31,6 +33,8 @@ pub struct Config {
     pub address: SocketAddr,
     /// The `Host` header; the address unless said.
     pub host: String,
+    /// TLS; plain HTTP/1.1 unless said.
+    pub tls: Option<Tls>,
     /// How many workers keep their connection.
     pub kept_alive: usize,
     /// How many workers open a connection for each request.
@@ -51,6 +55,7 @@ impl Config {
         Self {
             address,
             host: address.to_string(),
+            tls: None,
             kept_alive: 8,
             fresh: 2,
             slow: 0,
@@ -64,6 +69,13 @@ impl Config {
     #[must_use]
     pub fn host(mut self, host: &str) -> Self {
         host.clone_into(&mut self.host);
+        self
+    }
+
+    /// By TLS.
+    #[must_use]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
         self
     }
 

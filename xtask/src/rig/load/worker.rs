@@ -94,7 +94,7 @@ impl Worker {
         let config = Arc::clone(&self.config);
         let mut client = match self.client.take() {
             Some(client) => client,
-            None => Client::connect(config.address, config.timeout).await?,
+            None => Client::connect(config.address, config.tls.as_ref(), config.timeout).await?,
         };
         let slow = if self.kind == Kind::Slow { config.slow_time } else { Duration::ZERO };
         let answered = client.ask(ask, &config.host, config.timeout + slow).await?;

@@ -61,6 +61,9 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Registry => Some("docker-registry"),
         Need::Skopeo => Some("skopeo"),
         Need::Compose => Some("docker-compose"),
+        Need::Node => Some("nodejs"),
+        Need::Openssl => Some("openssl"),
+        Need::Shellcheck => Some("shellcheck"),
         Need::Wrk => Some("wrk"),
         Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema => None,
     }

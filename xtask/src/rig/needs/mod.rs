@@ -26,6 +26,12 @@ pub enum Need {
     Skopeo,
     /// `docker compose`, or the `docker-compose` of before.
     Compose,
+    /// `node`, for the guide's services.
+    Node,
+    /// `openssl`, which makes the certificate of an example.
+    Openssl,
+    /// `shellcheck`, which judges the example in shell.
+    Shellcheck,
     /// `wrk`, for figures of throughput only.
     Wrk,
     /// The newest nginx, unpacked by [`install()`]; see [`nginx_new`].
@@ -75,6 +81,13 @@ pub fn check() -> Vec<Missing> {
     need(skopeo, Need::Skopeo, "skopeo", "apt-get install -y skopeo", false);
     let compose = runs("docker", &["compose", "version"]) || runs("docker-compose", &["--version"]);
     need(compose, Need::Compose, "docker-compose", "apt-get install -y docker-compose", false);
+    for (program, asks, what, package, need_is) in [
+        ("node", "--version", "node", "nodejs", Need::Node),
+        ("openssl", "version", "openssl", "openssl", Need::Openssl),
+        ("shellcheck", "--version", "shellcheck", "shellcheck", Need::Shellcheck),
+    ] {
+        need(runs(program, &[asks]), need_is, what, &format!("apt-get install -y {package}"), false);
+    }
     // wrk ends with a failure when it is asked for its version.
     let wrk = Command::new("wrk").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     need(wrk, Need::Wrk, "wrk, for figures of throughput", "apt-get install -y wrk", true);

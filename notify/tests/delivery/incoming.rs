@@ -1,20 +1,20 @@
-//! Notices on their way to a webhook: delivered, tried again, given up; and what the errors tell.
-#![expect(clippy::unwrap_used, reason = "clippy.toml allows it in test functions, not in what they call")]
-
-mod stand_in;
+//! Notices on their way to an incoming webhook: delivered, tried again, given up; and what the errors tell.
 
 use std::error::Error as _;
 use std::time::{Duration, Instant};
 
-use cutover_notify::{Error, Notice, Sink, Slack, SlackConfig, Status, preview};
-use stand_in::{Answer, SECRET, StandIn, answer, ok};
+use crate::stand_in::{Answer, SECRET, StandIn, answer, ok};
+use cutover_notify::{Error, Limits, Notice, Sink, SlackStyle, SlackWebhook, Status, preview};
 
-fn config(webhook: String) -> SlackConfig {
-    SlackConfig { timeout: Duration::from_millis(800), ..SlackConfig::new(webhook) }
+const LIMITS: Limits =
+    Limits { timeout: Duration::from_millis(800), retries: 2, limit: Duration::from_secs(30) };
+
+fn slack(webhook: String) -> SlackWebhook {
+    SlackWebhook::new(&webhook.into(), SlackStyle::default(), LIMITS).unwrap()
 }
 
 /// Fails if the error, or anything that it has as a source, tells the webhook's path.
-fn assert_redacted(error: &Error) {
+pub(crate) fn assert_redacted(error: &Error) {
     let mut told = vec![format!("{error} {error:?} {error:#?}")];
     let mut source = error.source();
     while let Some(error) = source {
@@ -25,26 +25,26 @@ fn assert_redacted(error: &Error) {
 }
 
 async fn fails(webhook: String) -> Error {
-    let error =
-        Slack::new(config(webhook)).unwrap().send(&Notice::new(Status::Failure, "web")).await.unwrap_err();
+    let error = slack(webhook).send(&Notice::new(Status::Failure, "web")).await.unwrap_err();
     assert_redacted(&error);
     error
 }
 
 #[tokio::test]
 async fn every_status_is_posted_as_previewed_and_pages_only_its_own() {
-    let page = ["<!here>", "<@U0123456>", "<!subteam^S0123456>", "<!channel>"];
+    let page = ["<!here>", "<@U0123456>", "<!subteam^S0123456>", "<!channel>", "<@W0123456>"];
     for (status, paged) in Status::ALL.into_iter().zip(page) {
         let server = StandIn::start([ok()]).await;
-        let mut config = config(server.webhook());
-        let mentions = ["here", "U0123456", "S0123456", "channel"];
+        let mut style = SlackStyle::default();
+        let mentions = ["here", "U0123456", "S0123456", "channel", "W0123456"];
         for (status, mention) in Status::ALL.into_iter().zip(mentions) {
-            config.mentions.insert(status, vec![mention.parse().unwrap()]);
+            style.mentions.insert(status, vec![mention.parse().unwrap()]);
         }
         let mut notice = Notice::new(status, "web");
         notice.reason = Some("<!everyone> @everyone".into());
-        let expected = preview(&notice, &config);
-        let delivered = Slack::new(config).unwrap().send(&notice).await.unwrap();
+        let expected = preview(&notice, &style);
+        let slack = SlackWebhook::new(&server.webhook().into(), style, LIMITS).unwrap();
+        let delivered = slack.send(&notice).await.unwrap();
         assert_eq!(delivered.attempts, 1);
         assert_eq!(server.bodies(), std::slice::from_ref(&expected));
         let sent = expected.to_string();
@@ -66,7 +66,7 @@ async fn any_answer_that_says_ok_is_success() {
     ];
     for reply in answers {
         let server = StandIn::start([reply]).await;
-        let slack = Slack::new(config(server.webhook())).unwrap();
+        let slack = slack(server.webhook());
         slack.send(&Notice::new(Status::Success, "web")).await.unwrap();
         assert_eq!(server.bodies().len(), 1);
     }
@@ -84,7 +84,7 @@ async fn a_429_is_waited_out() {
     ] {
         let server = StandIn::start([limited, ok()]).await;
         let started = Instant::now();
-        let slack: Box<dyn Sink> = Box::new(Slack::new(config(server.webhook())).unwrap());
+        let slack: Box<dyn Sink> = Box::new(slack(server.webhook()));
         let delivered = slack.send(&Notice::new(Status::Success, "web")).await.unwrap();
         assert_eq!((delivered.attempts, server.bodies().len()), (2, 2));
         assert!(started.elapsed() >= Duration::from_secs(1));
@@ -105,7 +105,7 @@ async fn a_429_that_asks_for_more_than_the_limit_is_given_up_at_once() {
 async fn a_5xx_is_tried_twice_more() {
     let down = answer("500 Internal Server Error", "content-type: text/html\r\n", "rollup_error");
     let server = StandIn::start([down.clone(), down.clone(), ok()]).await;
-    let slack = Slack::new(config(server.webhook())).unwrap();
+    let slack = slack(server.webhook());
     assert_eq!(slack.send(&Notice::new(Status::Success, "web")).await.unwrap().attempts, 3);
 
     let server = StandIn::start([down.clone(), down.clone(), down]).await;
@@ -130,13 +130,10 @@ async fn what_may_have_arrived_is_not_sent_again() {
 #[tokio::test]
 async fn the_limit_holds_over_all_tries() {
     let server = StandIn::start([answer("503 Service Unavailable", "", ""), Answer::Silence]).await;
-    let config = SlackConfig {
-        timeout: Duration::from_secs(60),
-        limit: Duration::from_millis(600),
-        ..SlackConfig::new(server.webhook())
-    };
+    let limits = Limits { timeout: Duration::from_secs(60), retries: 2, limit: Duration::from_millis(600) };
+    let slack = SlackWebhook::new(&server.webhook().into(), SlackStyle::default(), limits).unwrap();
     let started = Instant::now();
-    let error = Slack::new(config).unwrap().send(&Notice::new(Status::Success, "web")).await.unwrap_err();
+    let error = slack.send(&Notice::new(Status::Success, "web")).await.unwrap_err();
     assert!(matches!(error, Error::TimedOut { attempts: 2, .. }), "{error:?}");
     assert!(started.elapsed() < Duration::from_secs(5));
 }
@@ -195,7 +192,7 @@ fn addresses_that_are_no_webhook_are_refused_before_anything_is_sent() {
         ("https://hooks.slack.com".to_owned(), "the part after hooks.slack.com/ is missing"),
     ];
     for (webhook, why) in cases {
-        let error = Slack::new(SlackConfig::new(webhook)).unwrap_err();
+        let error = SlackWebhook::new(&webhook.into(), SlackStyle::default(), LIMITS).unwrap_err();
         assert_redacted(&error);
         assert_eq!(error.to_string(), format!("slack webhook refused: {why}"));
     }
@@ -203,7 +200,7 @@ fn addresses_that_are_no_webhook_are_refused_before_anything_is_sent() {
 
 #[tokio::test]
 async fn debug_output_and_name_tell_the_host_only() {
-    let slack = Slack::new(config(format!("http://127.0.0.1:9/services/{SECRET}\n"))).unwrap();
+    let slack = slack(format!("http://127.0.0.1:9/services/{SECRET}\n"));
     let told = format!("{slack:?} {slack:#?} {}", Sink::name(&slack));
     assert!(told.contains("127.0.0.1:9") && !told.contains("SECRET"), "{told}");
 }

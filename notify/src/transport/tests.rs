@@ -4,7 +4,9 @@ use std::thread::JoinHandle;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use slack_morphism::prelude::{SlackApiPostWebhookMessageRequest, SlackMessageContent};
+use slack_morphism::prelude::{
+    SlackApiPostWebhookMessageRequest, SlackClientHyperHttpsConnector, SlackHyperClient, SlackMessageContent,
+};
 
 use super::*;
 
@@ -44,7 +46,8 @@ async fn https_works_without_a_default_provider_and_trusts_the_given_roots_only(
         if trusted {
             store.add(certificate).unwrap();
         }
-        let client = with_tls(roots(store).unwrap());
+        let connector = with_tls(roots(store).unwrap());
+        let client = SlackHyperClient::new(SlackClientHyperHttpsConnector::with_connector(connector));
         let url = format!("https://localhost:{port}/services/x").parse().unwrap();
         let request = SlackApiPostWebhookMessageRequest::new(SlackMessageContent::new());
         let answer = client.post_webhook_message(&url, &request).await;

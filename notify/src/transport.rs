@@ -1,24 +1,28 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
+use hyper_rustls::HttpsConnector;
 use hyper_rustls::{ConfigBuilderExt, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::client::WantsClientCert;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
-use slack_morphism::prelude::{SlackClientHyperHttpsConnector, SlackHyperClient};
 
-use super::webhook::Webhook;
 use crate::Error;
+use crate::address::Address;
+
+/// What connects to a peer, with TLS where its address says https.
+pub(crate) type Connector = HttpsConnector<HttpConnector>;
 
 type Roots = ConfigBuilder<ClientConfig, WantsClientCert>;
 
-/// A client for `webhook`. Plain http gets no root certificates: a machine without any can still use it.
-pub(super) fn client(webhook: &Webhook) -> Result<SlackHyperClient, Error> {
-    let tls = if webhook.is_https() { system_roots() } else { roots(RootCertStore::empty()) };
-    let tls = tls.map_err(|source| Error::Tls { host: webhook.host().to_owned(), source })?;
+/// A connector to `address`. Plain http gets no root certificates: a machine without any can still use it.
+pub(crate) fn connector(address: &Address) -> Result<Connector, Error> {
+    let tls = if address.is_https() { system_roots() } else { roots(RootCertStore::empty()) };
+    let tls = tls.map_err(|source| Error::Tls { host: address.host().to_owned(), source })?;
     Ok(with_tls(tls))
 }
 
-/// slack-morphism's own connector takes the process's default TLS provider, and panics where none was chosen or two
+/// hyper-rustls by itself takes the process's default TLS provider, and panics where none was chosen or two
 /// could be. This one names its provider, so a caller need not know that there is one.
 fn builder() -> Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>, rustls::Error> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -34,13 +38,12 @@ fn roots(store: RootCertStore) -> Result<Roots, Box<dyn StdError + Send + Sync>>
 }
 
 // HTTP/1 only: a notice is one request, and h2 writes `:path`, the secret, to its trace log.
-fn with_tls(tls: Roots) -> SlackHyperClient {
-    let connector = HttpsConnectorBuilder::new()
+fn with_tls(tls: Roots) -> Connector {
+    HttpsConnectorBuilder::new()
         .with_tls_config(tls.with_no_client_auth())
         .https_or_http()
         .enable_http1()
-        .build();
-    SlackHyperClient::new(SlackClientHyperHttpsConnector::with_connector(connector))
+        .build()
 }
 
 #[cfg(test)]
