@@ -38,6 +38,7 @@ mod error;
 mod exec;
 mod health;
 mod image;
+mod info;
 mod lifecycle;
 mod logs;
 mod network;
@@ -55,7 +56,10 @@ pub use error::{Error, Result, Source};
 pub use exec::ExecOutput;
 pub use health::{Check, Gate, GateError, Healthy, Reason, StatusRange, StatusRanges, Unhealthy, probe};
 pub use image::{Image, Removal};
+pub use info::EngineInfo;
 pub use logs::{LogLine, LogQuery, LogStream};
 pub use network::{Network, NetworkSpec, Subnet};
 pub use pull::{Pull, PullProgress};
-pub use spec::{Attachment, ContainerSpec, LogOptions, Mount, Published, Restart};
+pub use spec::{
+    Attachment, ContainerSpec, Healthcheck, Healthtest, LogOptions, Mount, Published, Restart, Ulimit,
+};
