@@ -22,6 +22,7 @@ pub mod apply;
 pub mod args;
 pub mod commands;
 pub mod commit;
+pub mod compose;
 pub mod config;
 pub mod credentials;
 pub mod edge;

@@ -5,6 +5,7 @@
 mod sandbox;
 
 mod colour;
+mod compose;
 mod engine;
 mod flags;
 mod help;

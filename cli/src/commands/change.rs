@@ -123,7 +123,7 @@ pub(super) async fn release(
 
 /// `cutover deploy`.
 pub(super) async fn deploy(context: &Context, args: &Deploy) -> Ended {
-    let config = context.config()?;
+    let config = context.config_told()?;
     let (_, app) = config.app(args.app.app.as_deref())?;
     let (release, resolved) = context.unless_interrupted(release(&config, app, args.image.as_ref())).await?;
     let held =
@@ -263,7 +263,7 @@ pub(super) async fn abort(context: &Context, app: &App, wait: &Wait) -> Ended {
 
 /// `cutover ship`: deploys, backs up and tells Slack. What comes after the switch never changes the verdict.
 pub(super) async fn ship(context: &Context, args: &Deploy) -> Ended {
-    let config = context.config()?;
+    let config = context.config_told()?;
     let (name, app) = config.app(args.app.app.as_deref())?;
     let shipped = ship_to(context, &config, app, args).await;
     let report = context.output.report();
