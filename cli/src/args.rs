@@ -161,6 +161,12 @@ pub enum Command {
         #[command(flatten)]
         wait: Wait,
     },
+    /// Look at everything that a deploy needs, and tell what would keep it from going well; change nothing.
+    Doctor {
+        /// The app.
+        #[command(flatten)]
+        app: App,
+    },
     /// Show what is live and what stands by.
     Status {
         /// The app.

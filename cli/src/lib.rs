@@ -25,6 +25,7 @@ pub mod commit;
 pub mod compose;
 pub mod config;
 pub mod credentials;
+pub mod doctor;
 pub mod edge;
 pub mod failure;
 pub mod github;

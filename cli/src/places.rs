@@ -57,7 +57,9 @@ impl Cidr {
         u32::from(address) & mask(self.length) == self.base
     }
 
-    fn overlaps(self, other: Self) -> bool {
+    /// Whether any address is of both.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
         let length = self.length.min(other.length);
         self.base & mask(length) == other.base & mask(length)
     }

@@ -92,6 +92,20 @@ impl Slack {
         Ok(Self { webhook, client, config })
     }
 
+    /// Connects to the host that notices go to, and says nothing there. Its name, with its port where that is unusual.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection, with no part of the address but the host.
+    pub async fn knock(&self) -> std::io::Result<&str> {
+        let host = self.webhook.host();
+        let address = (self.webhook.name(), self.webhook.port());
+        let connected =
+            tokio::time::timeout(self.config.timeout, tokio::net::TcpStream::connect(address)).await;
+        connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))?;
+        Ok(host)
+    }
+
     /// Posts the notice, and again where that can help and cannot double it: on a refused connection, on a
     /// 429 after the pause that it asks for, and on a 5xx.
     ///

@@ -1,6 +1,7 @@
 //! The commands, one file each, and the way from the command line to an exit status.
 
 mod change;
+mod doctor;
 mod image;
 mod look;
 mod nginx;
@@ -107,6 +108,7 @@ async fn dispatch(command: Command, context: &Context) -> Ended {
         Command::Ship(deploy) => change::ship(context, &deploy).await,
         Command::Promote { app, wait } => change::promote(context, &app, &wait).await,
         Command::Abort { app, wait } => change::abort(context, &app, &wait).await,
+        Command::Doctor { app } => doctor::doctor(context, &app).await,
         Command::Status { app } => look::status(context, &app).await,
         Command::History { app, limit } => look::history(context, &app, limit).await,
         Command::Logs { app, slot, tail, follow } => look::logs(context, &app, slot, tail, follow).await,

@@ -48,6 +48,15 @@ impl Webhook {
         &self.host
     }
 
+    /// The host without brackets or port.
+    pub(super) fn name(&self) -> &str {
+        self.url.host_str().unwrap_or_default().trim_matches(['[', ']'])
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or(443)
+    }
+
     pub(super) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }

@@ -1,0 +1,88 @@
+//! Where what runs is not what the file says.
+
+use super::finding::Finding;
+use super::ground::Ground;
+use crate::credentials;
+use crate::observe::Observed;
+use crate::plan::Condition;
+use crate::release::{Release, Settings, label};
+
+pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
+    let observed = match &ground.observed {
+        Some(Ok(observed)) => observed,
+        // That nginx is down or its control server is another's is told of nginx; anything else only here.
+        Some(Err(failure)) => return vec![Finding::failed("drift", failure)],
+        None => return Vec::new(),
+    };
+    let mut findings = vec![nginx(ground, observed)];
+    let Some(live) = observed.live() else {
+        findings.push(Finding::note(
+            "drift.release",
+            "nothing is live yet",
+            "`cutover deploy` makes a release live",
+        ));
+        return findings;
+    };
+    let state = observed.world.slots.get(live);
+    findings.push(match state.occupant().map(|occupant| occupant.condition) {
+        Some(Condition::Healthy) => {
+            Finding::ok("drift.live", format!("{live} is live and answers as it should"))
+        }
+        _ => {
+            let found = format!("the live slot {live} does not answer as it should");
+            Finding::warning("drift.live", found, "`cutover status` and `cutover logs` show how it is")
+        }
+    });
+    findings.extend(release(ground, observed).await);
+    findings
+}
+
+fn nginx(ground: &Ground<'_>, observed: &Observed) -> Finding {
+    if observed.world.edge_current {
+        return Finding::ok("drift.nginx", "nginx serves what the file says");
+    }
+    if !ground.is_served() {
+        return Finding::note(
+            "drift.nginx",
+            "nginx does not know the app yet",
+            "the first deploy reloads it",
+        );
+    }
+    Finding::note(
+        "drift.nginx",
+        "nginx does not serve what the file says",
+        "the next deploy reloads it: `cutover plan` shows the change",
+    )
+}
+
+/// The live release against the file's image and settings.
+async fn release(ground: &Ground<'_>, observed: &Observed) -> Option<Finding> {
+    const NAME: &str = "drift.release";
+    let live = observed.live()?;
+    let running = observed.label(live, label::DIGEST)?;
+    // What cannot be read or resolved is told of the release.
+    let settings = Settings::read(ground.config, ground.app).await.ok()?;
+    let image = ground.app.image.get().clone();
+    let digest = match image.digest() {
+        Some(digest) => digest.clone(),
+        None => {
+            let registry = credentials::client(ground.config, image.registry()).await.ok()?;
+            registry.resolve(&image).await.ok()?.digest
+        }
+    };
+    if digest.to_string() != running {
+        let found = format!("{image} is {digest}, and {running} is live");
+        return Some(Finding::note(NAME, found, "`cutover deploy` makes it live"));
+    }
+    let release = Release::new(image, digest, settings);
+    if observed.label(live, label::RELEASE) != Some(release.id.to_string().as_str()) {
+        let found = "the settings of the file are not those that the live release runs with";
+        return Some(Finding::note(NAME, found, "`cutover deploy` makes a release with them live"));
+    }
+    let containers = observed.standing.get(live).occupant();
+    if !containers.iter().all(|container| release.secrets_are_in(container)) {
+        let found = "a secret has another value than the live release runs with";
+        return Some(Finding::note(NAME, found, "`cutover deploy` makes a release with it live"));
+    }
+    Some(Finding::ok(NAME, "what is live is what the file says"))
+}
