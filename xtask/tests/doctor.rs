@@ -124,20 +124,48 @@ async fn a_stage_where_all_is_well_is_found_so_before_the_first_deploy_and_after
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_nginx_in_a_container_is_examined_as_one_of_the_host() {
+    let mut stage = Stage::in_container(env!("CARGO_BIN_EXE_xtask"), needs::nginx()).await.unwrap();
+    stage.release("latest", &[]).await.unwrap();
+    let examine = async |exit| stage.cutover(&["doctor", "--json"]).await.exits(exit).json();
+    finding(&examine(0).await, "drift.release", "note");
+    run(&stage, &[], &["deploy"]).await.exits(0);
+    let all = examine(0).await;
+    for name in
+        ["nginx.running", "nginx.include", "nginx.workers", "nginx.control", "drift.release", "leftovers"]
+    {
+        finding(&all, name, "ok");
+    }
+    let Nginx::Container(nginx) = &stage.nginx else { panic!("the nginx is in a container") };
+    docker::run(&["stop", "-t", "1", nginx.name()]).await.unwrap();
+    assert!(finding(&examine(3).await, "nginx.reach", "problem").contains("does not run"));
+    run(&stage, &[], &["deploy"]).await.exits(3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_thing_that_a_deploy_would_fail_of_is_named_and_the_deploy_agrees() {
     let mut stage = stage().await;
     let other = stage.release("other", &[]).await.unwrap();
-    run(&stage, &[], &["deploy"]).await.exits(0);
     let right = fs::read_to_string(stage.config()).unwrap();
     let conf_dir = host(&stage).conf_dir().display().to_string();
     let (holder, elsewhere) = (TcpListener::bind("127.0.0.1:0").unwrap(), tempfile::tempdir().unwrap());
+    // What nginx serves already it serves from wherever: only a first deploy fails of a folder that is not included.
+    let named = elsewhere.path().display().to_string();
+    let excluded = right.replace(&format!("{conf_dir:?}"), &format!("{named:?}"));
+    fs::write(stage.config(), &excluded).unwrap();
+    assert!(finding(&examined(&stage, &[], 3).await, "nginx.include", "problem").contains(&named));
+    run(&stage, &[], &["deploy"]).await.exits(3);
+    fs::write(stage.config(), &right).unwrap();
+    run(&stage, &[], &["deploy"]).await.exits(0);
+    fs::write(stage.config(), &excluded).unwrap();
+    finding(&examined(&stage, &[], 0).await, "nginx.include", "warning");
+    fs::write(stage.config(), &right).unwrap();
     let (taken, site) = (holder.local_addr().unwrap().to_string(), stage.site().to_string());
     let file = elsewhere.path().join("file");
     fs::write(&file, "").unwrap();
     let repository = stage.repository();
     let both = |found: &str, wanted: &str| right.replace(found, wanted);
-    let (named, in_file) =
-        (elsewhere.path().display().to_string(), file.join("conf.d").display().to_string());
+    let in_file = file.join("conf.d").display().to_string();
     let cases: Vec<(&str, String, &[(&str, &str)], i32)> = vec![
         ("engine.reach", right.clone(), &[("DOCKER_HOST", "unix:///nowhere/docker.sock")], 3),
         ("release.image", right.clone(), &[("REGISTRY_PASSWORD", "wrong-canary-91d0")], 3),
@@ -148,7 +176,6 @@ async fn each_thing_that_a_deploy_would_fail_of_is_named_and_the_deploy_agrees()
             &[],
             2,
         ),
-        ("nginx.include", both(&format!("{conf_dir:?}"), &format!("{named:?}")), &[], 3),
         ("disk.conf_dir", both(&format!("{conf_dir:?}"), &format!("{in_file:?}")), &[], 3),
         (
             "ports.site",
@@ -238,6 +265,7 @@ async fn what_broken_deploys_left_and_what_has_drifted_is_told_and_keeps_no_depl
     assert!(finding(&left, "leftovers.lock", "note").contains("ann@host"), "{left:#}");
     finding(&left, "drift.nginx", "note");
     run(&stage, &[], &["deploy"]).await.exits(0);
+    run(&stage, &[], &["abort"]).await.exits(0);
     finding(&examined(&stage, &[], 0).await, "leftovers", "ok");
 
     // Settings, then a secret's value, then the image move on from what is live.

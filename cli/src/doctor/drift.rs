@@ -11,7 +11,9 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     let observed = match &ground.observed {
         Some(Ok(observed)) => observed,
         // That nginx is down or its control server is another's is told of nginx; anything else only here.
-        Some(Err(failure)) => return vec![Finding::failed("drift", failure)],
+        Some(Err(failure)) => {
+            return vec![Finding::failed("drift", failure, "mend the problems above first")];
+        }
         None => return Vec::new(),
     };
     let mut findings = vec![nginx(ground, observed)];

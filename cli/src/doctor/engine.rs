@@ -15,11 +15,8 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     let engine = match &ground.engine {
         Ok(engine) => engine,
         Err(failure) => {
-            let found = Finding::failed("engine.reach", failure);
-            // The error itself says what to do of a socket: it is the same sentence.
-            let mend =
-                found.mend.clone().or(Some("start the engine, or name it by `[engine] host`".to_owned()));
-            return vec![Finding { mend, ..found }];
+            let mend = "start the engine, or name it by `[engine] host`";
+            return vec![Finding::failed("engine.reach", failure, mend)];
         }
     };
     let (version, info) = tokio::join!(engine.version(), engine.observe_info());
@@ -35,11 +32,11 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
             );
             Finding::ok("engine.reach", found)
         }
-        Err(error) => Finding::failed("engine.reach", &error.into()),
+        Err(error) => Finding::failed("engine.reach", &error.into(), "see the engine's log"),
     }];
     match info {
         Ok(info) => findings.extend(machine(engine, &info)),
-        Err(error) => findings.push(Finding::failed("engine.info", &error.into())),
+        Err(error) => findings.push(Finding::failed("engine.info", &error.into(), "see the engine's log")),
     }
     findings
 }

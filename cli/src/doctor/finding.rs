@@ -76,10 +76,10 @@ impl Finding {
         Self::new(name, State::Problem, found, Some(mend.into()))
     }
 
-    /// A deploy would fail of it in just this way.
-    pub(super) fn failed(name: impl Into<Words>, failure: &Failure) -> Self {
-        let mend = failure.mend().map(str::to_owned);
-        Self { exit: failure.exit(), ..Self::new(name, State::Problem, failure.reason(), mend) }
+    /// A deploy would fail of it in just this way. The mend is for a failure that names none itself.
+    pub(super) fn failed(name: impl Into<Words>, failure: &Failure, mend: &str) -> Self {
+        let mend = failure.mend().unwrap_or(mend).to_owned();
+        Self { exit: failure.exit(), ..Self::problem(name, failure.reason(), mend) }
     }
 
     /// A problem where the condition holds, a warning otherwise.

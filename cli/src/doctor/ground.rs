@@ -84,6 +84,13 @@ impl<'c> Ground<'c> {
         matches!(self.serving, Some(Serving::App { .. }))
     }
 
+    /// Whether nginx serves what the file says, wherever it has that from.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        let Some(Serving::App { generation, .. }) = &self.serving else { return false };
+        self.observed().is_some_and(|observed| observed.rendered.generation == *generation)
+    }
+
     /// Whether the next deploy installs files of nginx's. It does unless it is known that it need not.
     #[must_use]
     pub fn installs(&self) -> bool {

@@ -42,7 +42,7 @@ fn slot_of(observed: &Observed, slot: Slot) -> Vec<Finding> {
             Finding::warning(
                 "leftovers.candidate",
                 found,
-                "`cutover abort` drops it; the next deploy does too",
+                "`cutover abort` drops it; the next release does too",
             )
         });
     }
@@ -62,7 +62,13 @@ async fn kept(ground: &Ground<'_>, edge: &Edge) -> Vec<Finding> {
     let mend = "the next deploy ends that installation, or takes it back";
     let left: Vec<PathBuf> = match edge.nginx.left(ground.name).await {
         Ok(left) => left,
-        Err(error) => return vec![Finding::failed("leftovers.files", &error.into())],
+        Err(error) => {
+            return vec![Finding::failed(
+                "leftovers.files",
+                &error.into(),
+                "let this user read the folder `conf_dir`",
+            )];
+        }
     };
     let told = |path: PathBuf| {
         let found = format!("{} was kept by an installation that never ended", path.display());

@@ -12,13 +12,13 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
         Some(Ok(target)) => target,
         // What cannot be reached is told of engine and nginx; what is left is where the slots are to be.
         Some(Err(failure)) if failure.exit() == crate::failure::Exit::Usage || ground.nginx().is_some() => {
-            return vec![Finding::failed("network.places", failure)];
+            return vec![Finding::failed("network.places", failure, "mend `slots`, or leave them out")];
         }
         _ => return Vec::new(),
     };
     let networks = match target.engine.observe_networks().await {
         Ok(networks) => networks,
-        Err(error) => return vec![Finding::failed("network", &error.into())],
+        Err(error) => return vec![Finding::failed("network", &error.into(), "see the engine's log")],
     };
     let mut findings: Vec<Finding> = own(target, &networks).into_iter().collect();
     for name in target.networks.joined.iter().chain(&target.networks.besides) {

@@ -6,7 +6,6 @@ use super::finding::Finding;
 use super::ground::Ground;
 use crate::config::app::Balance;
 use crate::edge::{Edge, Place};
-use crate::failure::Failure;
 
 /// From here on nginx keeps idle connections open through a reload (`keepalive_min_timeout`).
 const GENTLE: NginxVersion = NginxVersion::new(1, 27, 4);
@@ -14,7 +13,9 @@ const GENTLE: NginxVersion = NginxVersion::new(1, 27, 4);
 pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     let edge = match &ground.edge {
         Some(Ok(edge)) => edge,
-        Some(Err(failure)) => return vec![Finding::failed("nginx.reach", failure)],
+        Some(Err(failure)) => {
+            return vec![Finding::failed("nginx.reach", failure, "name nginx by `[proxy] nginx`")];
+        }
         None => {
             let mend = "it is looked for once the engine is reached";
             return vec![Finding::note(
@@ -34,7 +35,7 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     findings.push(match running {
         Ok(true) => Finding::ok("nginx.running", "nginx is running"),
         Ok(false) => Finding::problem("nginx.running", "nginx is not running", "start nginx"),
-        Err(error) => Finding::failed("nginx.running", &error.into()),
+        Err(error) => Finding::failed("nginx.running", &error.into(), "run this as a user who may ask nginx"),
     });
     findings.extend(configured(ground, edge, dump));
     findings.push(control(ground, edge));
@@ -44,11 +45,7 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
 }
 
 fn unfound(error: Error) -> Finding {
-    let failure = Failure::from(error);
-    Finding {
-        mend: Some("install nginx, or name it by `[proxy] nginx`".to_owned()),
-        ..Finding::failed("nginx.reach", &failure)
-    }
+    Finding::failed("nginx.reach", &error.into(), "install nginx, or name it by `[proxy] nginx`")
 }
 
 fn reached(version: NginxVersion) -> Finding {
@@ -87,8 +84,7 @@ fn configured(ground: &Ground<'_>, edge: &Edge, dump: Result<Dump, Error>) -> Ve
                     "its configuration does not include {}/*.conf in an http block",
                     folder.display()
                 );
-                Finding::problem("nginx.include", found, mend)
-                    .grave_if(ground.installs() || !ground.is_served())
+                Finding::problem("nginx.include", found, mend).grave_if(!ground.is_current())
             };
             vec![tested, included]
         }
@@ -98,7 +94,7 @@ fn configured(ground: &Ground<'_>, edge: &Edge, dump: Result<Dump, Error>) -> Ve
             let mend = "mend it until `nginx -t` is content: nothing can be loaded so";
             vec![Finding::problem("nginx.configuration", found, mend).grave_if(ground.installs())]
         }
-        Err(error) => vec![Finding::failed("nginx.configuration", &error.into())],
+        Err(error) => vec![Finding::failed("nginx.configuration", &error.into(), "see what `nginx -T` says")],
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
 async fn settings(ground: &Ground<'_>) -> Finding {
     match Settings::read(ground.config, ground.app).await {
         Ok(_) => Finding::ok("release.settings", "every secret and environment file can be read"),
-        Err(failure) => Finding::failed("release.settings", &failure),
+        Err(failure) => Finding::failed("release.settings", &failure, "mend it in the file"),
     }
 }
 
@@ -25,7 +25,13 @@ async fn registry(ground: &Ground<'_>) -> Vec<Finding> {
     let host = image.registry();
     let found = match credentials::find(ground.config, host).await {
         Ok(credentials) => credentials,
-        Err(failure) => return vec![Finding::failed("release.credentials", &failure)],
+        Err(failure) => {
+            return vec![Finding::failed(
+                "release.credentials",
+                &failure,
+                "mend [registry], or `docker login` again",
+            )];
+        }
     };
     let credentials = match found {
         Credentials::Anonymous => {
@@ -45,7 +51,10 @@ async fn registry(ground: &Ground<'_>) -> Vec<Finding> {
     let image = match resolved.await {
         Ok(resolved) => Finding::ok("release.image", format!("{} is {}", image.get(), resolved.digest)),
         // A digest is not resolved by a deploy, and its image may be on the engine already.
-        Err(failure) => Finding::failed("release.image", &failure).grave_if(image.digest().is_none()),
+        Err(failure) => {
+            Finding::failed("release.image", &failure, "push it, or write another one in `image`")
+                .grave_if(image.digest().is_none())
+        }
     };
     vec![credentials, image]
 }
