@@ -161,7 +161,7 @@ pub enum Command {
         #[command(flatten)]
         wait: Wait,
     },
-    /// Look at everything that a deploy needs, and tell what would keep it from going well; change nothing.
+    /// Check everything that a deploy needs; change nothing.
     Doctor {
         /// The app.
         #[command(flatten)]

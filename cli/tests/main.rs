@@ -6,6 +6,7 @@ mod sandbox;
 
 mod colour;
 mod compose;
+mod doctor;
 mod engine;
 mod flags;
 mod help;

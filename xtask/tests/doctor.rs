@@ -144,8 +144,7 @@ async fn an_nginx_in_a_container_is_examined_as_one_of_the_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_thing_that_a_deploy_would_fail_of_is_named_and_the_deploy_agrees() {
-    let mut stage = stage().await;
-    let other = stage.release("other", &[]).await.unwrap();
+    let stage = stage().await;
     let right = fs::read_to_string(stage.config()).unwrap();
     let conf_dir = host(&stage).conf_dir().display().to_string();
     let (holder, elsewhere) = (TcpListener::bind("127.0.0.1:0").unwrap(), tempfile::tempdir().unwrap());
@@ -195,10 +194,13 @@ async fn each_thing_that_a_deploy_would_fail_of_is_named_and_the_deploy_agrees()
         let deployed = run(&stage, env, &["deploy"]).await;
         assert_eq!(deployed.status, Some(exit), "{name}: {}", deployed.stderr);
     }
-    fs::write(stage.config(), &right).unwrap();
-    drop(holder);
+}
 
-    // What is not in the file: the folder of the markers, the lock, and nginx itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stands_in_a_deploys_way_beside_the_file_is_named_and_the_deploy_agrees() {
+    let mut stage = stage().await;
+    let other = stage.release("other", &[]).await.unwrap();
+    run(&stage, &[], &["deploy"]).await.exits(0);
     let state = host(&stage).state_dir();
     fs::set_permissions(&state, Permissions::from_mode(0o700)).unwrap();
     let barred = examined(&stage, &[], 3).await;
