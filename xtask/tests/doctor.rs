@@ -165,7 +165,8 @@ async fn each_thing_that_a_deploy_would_fail_of_is_named_and_the_deploy_agrees()
     let repository = stage.repository();
     let both = |found: &str, wanted: &str| right.replace(found, wanted);
     let in_file = file.join("conf.d").display().to_string();
-    let cases: Vec<(&str, String, &[(&str, &str)], i32)> = vec![
+    type Case<'a> = (&'a str, String, &'a [(&'a str, &'a str)], i32);
+    let cases: Vec<Case<'_>> = vec![
         ("engine.reach", right.clone(), &[("DOCKER_HOST", "unix:///nowhere/docker.sock")], 3),
         ("release.image", right.clone(), &[("REGISTRY_PASSWORD", "wrong-canary-91d0")], 3),
         ("release.image", both(&format!("{repository}:latest"), &format!("{repository}:nowhere")), &[], 3),

@@ -1,16 +1,18 @@
 //! Compose files: what a service of one says of an app, by the Compose specification.
 //!
 //! [`read`] is pure: given a text and a way to look variables up it makes a [`Service`]. Its [keys](Service::keys) are those
-//! of an app's table; [`fill`] puts them where the table of `cutover.toml` says nothing, so that what is written there wins,
+//! of an app's table; they count where the table of `cutover.toml` says nothing, so that what is written there wins,
 //! key by key, and everything else (defaults, checks, errors with their place) is as if they had been written there.
 //!
 //! Nothing is dropped in silence: what a container of cutover's cannot have is a [warning](Service::warnings) at its place,
 //! and an error where the app would not be what it is under Compose.
 
 pub(crate) mod dotenv;
+mod environment;
 mod fill;
 mod health;
 mod interpolate;
+mod keys;
 mod limits;
 mod networks;
 mod project;
@@ -68,7 +70,7 @@ pub fn read(
         return Err(reader.invalid(&span, format!("there is no service `{service}`"), &mend));
     };
     let project = Project::of(&reader, &root, path, lookup)?;
-    service::read(reader, &root, key, node, &project)
+    keys::read(reader, &root, key, node, &project)
 }
 
 /// The text with what may be a secret as `*`, each byte where it was.
