@@ -2,10 +2,9 @@
 
 use super::finding::Finding;
 use super::ground::Ground;
-use crate::credentials;
 use crate::observe::Observed;
 use crate::plan::Condition;
-use crate::release::{Release, Settings, label};
+use crate::release::label;
 
 pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     let observed = match &ground.observed {
@@ -35,7 +34,7 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
             Finding::warning("drift.live", found, "`cutover status` and `cutover logs` show how it is")
         }
     });
-    findings.extend(release(ground, observed).await);
+    findings.extend(release(ground, observed));
     findings
 }
 
@@ -57,26 +56,16 @@ fn nginx(ground: &Ground<'_>, observed: &Observed) -> Finding {
     )
 }
 
-/// The live release against the file's image and settings.
-async fn release(ground: &Ground<'_>, observed: &Observed) -> Option<Finding> {
+/// The live release against the file's image and settings. What cannot be read or resolved is told of the release.
+fn release(ground: &Ground<'_>, observed: &Observed) -> Option<Finding> {
     const NAME: &str = "drift.release";
     let live = observed.live()?;
     let running = observed.label(live, label::DIGEST)?;
-    // What cannot be read or resolved is told of the release.
-    let settings = Settings::read(ground.config, ground.app).await.ok()?;
-    let image = ground.app.image.get().clone();
-    let digest = match image.digest() {
-        Some(digest) => digest.clone(),
-        None => {
-            let registry = credentials::client(ground.config, image.registry()).await.ok()?;
-            registry.resolve(&image).await.ok()?.digest
-        }
-    };
-    if digest.to_string() != running {
-        let found = format!("{image} is {digest}, and {running} is live");
+    let release = ground.wanted.release.as_ref()?;
+    if release.digest.to_string() != running {
+        let found = format!("{} is {}, and {running} is live", release.image, release.digest);
         return Some(Finding::note(NAME, found, "`cutover deploy` makes it live"));
     }
-    let release = Release::new(image, digest, settings);
     if observed.label(live, label::RELEASE) != Some(release.id.to_string().as_str()) {
         let found = "the settings of the file are not those that the live release runs with";
         return Some(Finding::note(NAME, found, "`cutover deploy` makes a release with them live"));

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use cutover_proxyconf::{AppName, Serving};
+use cutover_registry::Digest;
 use cutover_runtime::Engine;
 use tokio::time::timeout;
 
 use super::LIMIT;
 use crate::config::Config;
 use crate::config::app::App;
+use crate::credentials;
 use crate::edge::Edge;
 use crate::failure::{Exit, Failure};
 use crate::observe::{Observed, observe};
+use crate::release::{Release, Settings};
 use crate::target::{Target, connect_engine};
 
 /// What several checks look at. A part that could not be had is the failure to have it.
@@ -33,12 +36,45 @@ pub struct Ground<'c> {
     pub target: Option<Result<Target<'c>, Failure>>,
     /// The app as it is; none where there is no target, or it could not be looked at.
     pub observed: Option<Result<Observed, Failure>>,
+    /// What a deploy would deploy.
+    pub wanted: Wanted,
+}
+
+/// What a deploy would deploy: the file's image with the file's settings. Secrets are read and the registry is asked once.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Whether secrets and environment files can be read.
+    pub settings: Result<(), Failure>,
+    /// What the image stands for, by its registry.
+    pub digest: Result<Digest, Failure>,
+    /// The release, if both are had.
+    pub release: Option<Release>,
+}
+
+impl Wanted {
+    async fn observe(config: &Config, app: &App) -> Self {
+        let image = app.image.get();
+        let resolved = async {
+            let registry = credentials::client(config, image.registry()).await?;
+            // An image by its digest is asked for too: the engine pulls it from there.
+            Ok(registry.resolve(image).await?.digest)
+        };
+        let settings = within("a secret", Settings::read(config, app));
+        let (settings, digest) = tokio::join!(settings, within("the registry", resolved));
+        let known = image.digest().or(digest.as_ref().ok()).cloned();
+        let (settings, release) = match settings {
+            Ok(settings) => (Ok(()), known.map(|digest| Release::new(image.clone(), digest, settings))),
+            Err(failure) => (Err(failure), None),
+        };
+        Self { settings, digest, release }
+    }
 }
 
 impl<'c> Ground<'c> {
     /// Observes all of it.
     pub async fn observe(config: &'c Config, name: &'c AppName, app: &'c App) -> Self {
-        let engine = within("the engine", connect_engine(config)).await;
+        let engine = within("the engine", connect_engine(config));
+        let (wanted, engine) = tokio::join!(Wanted::observe(config, app), engine);
         let proxy = &config.file.proxy;
         let edge = match (&engine, &proxy.nginx.container) {
             (_, None) => Some(Ok(Edge::on_host(proxy))),
@@ -57,7 +93,7 @@ impl<'c> Ground<'c> {
             Some(Ok(target)) => Some(within("the app", observe(target, None)).await),
             _ => None,
         };
-        Self { config, name, app, engine, edge, serving, target, observed }
+        Self { config, name, app, engine, edge, serving, target, observed, wanted }
     }
 
     /// The nginx, if it was found.

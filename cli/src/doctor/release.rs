@@ -5,19 +5,13 @@ use cutover_registry::Credentials;
 use super::finding::Finding;
 use super::ground::Ground;
 use crate::credentials;
-use crate::failure::Failure;
-use crate::release::Settings;
 
 pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
-    let (settings, registry) = tokio::join!(settings(ground), registry(ground));
-    std::iter::once(settings).chain(registry).collect()
-}
-
-async fn settings(ground: &Ground<'_>) -> Finding {
-    match Settings::read(ground.config, ground.app).await {
-        Ok(_) => Finding::ok("release.settings", "every secret and environment file can be read"),
-        Err(failure) => Finding::failed("release.settings", &failure, "mend it in the file"),
-    }
+    let settings = match &ground.wanted.settings {
+        Ok(()) => Finding::ok("release.settings", "every secret and environment file can be read"),
+        Err(failure) => Finding::failed("release.settings", failure, "mend it in the file"),
+    };
+    std::iter::once(settings).chain(registry(ground).await).collect()
 }
 
 async fn registry(ground: &Ground<'_>) -> Vec<Finding> {
@@ -26,11 +20,8 @@ async fn registry(ground: &Ground<'_>) -> Vec<Finding> {
     let found = match credentials::find(ground.config, host).await {
         Ok(credentials) => credentials,
         Err(failure) => {
-            return vec![Finding::failed(
-                "release.credentials",
-                &failure,
-                "mend [registry], or `docker login` again",
-            )];
+            let mend = "mend [registry], or `docker login` again";
+            return vec![Finding::failed("release.credentials", &failure, mend)];
         }
     };
     let credentials = match found {
@@ -43,18 +34,11 @@ async fn registry(ground: &Ground<'_>) -> Vec<Finding> {
         }
         _ => Finding::ok("release.credentials", format!("an identity token for {host}")),
     };
-    let resolved = async {
-        let registry = credentials::client(ground.config, host).await?;
-        // An image by its digest is asked for too: the engine pulls it from there.
-        registry.resolve(image).await.map_err(Failure::from)
-    };
-    let image = match resolved.await {
-        Ok(resolved) => Finding::ok("release.image", format!("{} is {}", image.get(), resolved.digest)),
+    let image = match &ground.wanted.digest {
+        Ok(digest) => Finding::ok("release.image", format!("{} is {digest}", image.get())),
         // A digest is not resolved by a deploy, and its image may be on the engine already.
-        Err(failure) => {
-            Finding::failed("release.image", &failure, "push it, or write another one in `image`")
-                .grave_if(image.digest().is_none())
-        }
+        Err(failure) => Finding::failed("release.image", failure, "push it, or write another one in `image`")
+            .grave_if(image.digest().is_none()),
     };
     vec![credentials, image]
 }
