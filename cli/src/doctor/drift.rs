@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::ground::Ground;
+use crate::failure::Exit;
 use crate::observe::Observed;
 use crate::plan::Condition;
 use crate::release::label;
@@ -9,7 +10,11 @@ use crate::release::label;
 pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     let observed = match &ground.observed {
         Some(Ok(observed)) => observed,
-        // That nginx is down or its control server is another's is told of nginx; anything else only here.
+        // Once: an nginx that is down, or whose control server is another's, is told of nginx.
+        Some(Err(failure)) if failure.exit() == Exit::Unreachable && !ground.is_served() => {
+            let found = format!("what runs cannot be held against the file: {}", failure.reason());
+            return vec![Finding::note("drift", found, "mend the problems above first")];
+        }
         Some(Err(failure)) => {
             return vec![Finding::failed("drift", failure, "mend the problems above first")];
         }
