@@ -186,6 +186,12 @@ pub enum Command {
         #[command(flatten)]
         wait: Wait,
     },
+    /// Check everything that a deploy needs; change nothing.
+    Doctor {
+        /// The app.
+        #[command(flatten)]
+        app: App,
+    },
     /// Show what is live and what stands by.
     Status {
         /// The app.

@@ -144,6 +144,12 @@ impl Failure {
         self.0.invalid.as_deref()
     }
 
+    /// What to do next, where that is known.
+    #[must_use]
+    pub fn mend(&self) -> Option<&str> {
+        self.0.next.as_deref().or_else(|| self.0.invalid.as_ref()?.mend())
+    }
+
     /// The last lines of the container concerned, oldest first.
     #[must_use]
     pub fn log_lines(&self) -> &[String] {

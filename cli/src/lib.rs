@@ -2,7 +2,8 @@
 //!
 //! The library under the `cutover` command: it reads a [`config`], observes the world ([`observe`]), plans the way to a
 //! [`plan::Goal`] without touching anything ([`plan`]), does the steps ([`apply`]) and tells what came of it
-//! ([`outcome`], [`history`], [`notice`]). It prints nothing; who wants to see it work gives it a [`report::Report`].
+//! ([`outcome`], [`history`], [`notice`]). A [`compose`] file may say what the configuration leaves out, and [`doctor`] looks
+//! at everything that a deploy needs. It prints nothing; who wants to see it work gives it a [`report::Report`].
 //!
 //! ```
 //! use std::path::Path;
@@ -23,8 +24,10 @@ pub mod args;
 pub mod build;
 pub mod commands;
 pub mod commit;
+pub mod compose;
 pub mod config;
 pub mod credentials;
+pub mod doctor;
 pub mod edge;
 pub mod failure;
 pub(crate) mod github;

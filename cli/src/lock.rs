@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -59,6 +59,34 @@ pub enum NotLocked {
 #[must_use]
 pub fn folder(data_dir: &Path, app: &AppName) -> PathBuf {
     data_dir.join(app.as_str())
+}
+
+/// How a lock is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nobody holds it.
+    Free,
+    /// Nobody does, and one who did was killed.
+    Left(Holder),
+    /// Somebody does; this one, where it has said so.
+    By(Option<Holder>),
+}
+
+/// Looks at the lock of an app and does not touch it: what is locked the kernel tells (`/proc/locks`, see proc_locks(5)). One
+/// that cannot be looked at is taken for free.
+#[must_use]
+pub fn observe(data_dir: &Path, app: &AppName) -> Held {
+    let Ok(mut file) = File::open(folder(data_dir, app).join("lock")) else { return Held::Free };
+    let Ok(number) = file.metadata().map(|found| found.ino().to_string()) else { return Held::Free };
+    let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
+    // `1: FLOCK ADVISORY WRITE 4711 fd:01:131 0 EOF`, of which the sixth ends with the file's number.
+    let ours = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let file = words.get(5).and_then(|file| file.rsplit(':').next());
+        words.get(1) == Some(&"FLOCK") && file == Some(number.as_str())
+    };
+    let holder = read_holder(&mut file);
+    if locks.lines().any(ours) { Held::By(holder) } else { holder.map_or(Held::Free, Held::Left) }
 }
 
 impl Lock {
@@ -171,6 +199,22 @@ mod tests {
         assert!(Lock::take(folder.path(), &other_app, &holder("deploy")).is_ok());
         drop(first);
         assert!(Lock::take(folder.path(), &app, &holder("rollback")).is_ok());
+    }
+
+    #[test]
+    fn a_lock_is_looked_at_without_being_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = "web".parse().unwrap();
+        assert_eq!(observe(folder.path(), &app), Held::Free);
+        assert!(!folder.path().join("web").exists());
+        let lock = Lock::take(folder.path(), &app, &holder("deploy")).unwrap();
+        assert_eq!(observe(folder.path(), &app), Held::By(Some(holder("deploy"))));
+        drop(lock);
+        assert_eq!(observe(folder.path(), &app), Held::Free);
+        // A run that is killed does not take its words along.
+        std::fs::write(folder.path().join("web/lock"), serde_json::to_vec(&holder("ship")).unwrap()).unwrap();
+        assert_eq!(observe(folder.path(), &app), Held::Left(holder("ship")));
+        assert!(Lock::take(folder.path(), &app, &holder("deploy")).is_ok());
     }
 
     #[test]

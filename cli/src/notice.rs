@@ -22,7 +22,9 @@ use crate::outcome::{Commit, Outcome, Result as Ended};
 use crate::release::located;
 
 /// The phases of a run in the order that they are gone through; others follow.
-const PHASES: [&str; 15] = [
+const PHASES: [&str; 17] = [
+    "build",
+    "push",
     "resolve",
     "observe",
     "network",
@@ -271,6 +273,26 @@ async fn slack_sink(config: &Config, slack: &Slack) -> Result<SlackSink, Failure
         (None, ..) => return Err(Failure::new(Exit::Usage, "slack has neither a webhook nor a bot's token")),
     };
     made.map_err(|error| unreachable(&error))
+}
+
+/// Reaches Slack without posting anything; what was found. A webhook cannot be tried but by a message, so only its host is.
+///
+/// # Errors
+/// Why notices would not arrive.
+pub(crate) async fn reach_slack(config: &Config, slack: &Slack) -> Result<String, Failure> {
+    match slack_sink(config, slack).await? {
+        SlackSink::Webhook(webhook) => {
+            let host = webhook.knock().await.map_err(|error| {
+                let words = format!("the webhook's host cannot be reached: {error}");
+                Failure::new(Exit::Unreachable, words)
+            })?;
+            Ok(format!("{host} is reached; nothing was posted"))
+        }
+        SlackSink::Bot(bot) => {
+            let identity = bot.identify().await.map_err(|error| unreachable(&error))?;
+            Ok(format!("the token is that of {} in {}; nothing was posted", identity.bot, identity.team))
+        }
+    }
 }
 
 fn template(text: Option<&Located<String>>) -> Result<Option<Template>, Failure> {

@@ -32,6 +32,8 @@ pub struct Networks {
     pub own: Option<(String, Cidr)>,
     /// The app's network of the file.
     pub joined: Option<String>,
+    /// Those of its compose file besides.
+    pub besides: Vec<String>,
 }
 
 /// An IPv4 subnet.
@@ -55,7 +57,9 @@ impl Cidr {
         u32::from(address) & mask(self.length) == self.base
     }
 
-    fn overlaps(self, other: Self) -> bool {
+    /// Whether any address is of both.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
         let length = self.length.min(other.length);
         self.base & mask(length) == other.base & mask(length)
     }
@@ -197,7 +201,7 @@ pub async fn ensure_networks(engine: &Engine, networks: &Networks) -> Result<(),
         let spec = NetworkSpec { name: name.clone(), subnet: Some(subnet.to_string()), labels };
         engine.ensure_network(&spec).await?;
     }
-    if let Some(name) = &networks.joined {
+    for name in networks.joined.iter().chain(&networks.besides) {
         let spec = NetworkSpec { name: name.clone(), subnet: None, labels: [].into() };
         engine.ensure_network(&spec).await?;
     }

@@ -10,6 +10,7 @@ use cutover_runtime::{Attachment, Container, ContainerSpec, LogOptions, Mount, P
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
+use crate::compose::{Joined, dotenv};
 use crate::config::Config;
 use crate::config::app;
 use crate::config::secret::Value;
@@ -54,6 +55,8 @@ pub struct Settings {
     env: BTreeMap<String, Variable>,
     template: ContainerSpec,
     network: Option<(String, Vec<String>)>,
+    /// Networks of a compose file besides.
+    besides: Vec<Attachment>,
     replicas: usize,
     port: u16,
 }
@@ -102,7 +105,7 @@ impl Settings {
     /// # Errors
     /// A secret or file that cannot be read, with the place in the configuration that names it.
     pub async fn read(config: &Config, app: &app::App) -> Result<Self, Failure> {
-        let mut env = BTreeMap::new();
+        let mut env = composed(config, app)?;
         for file in &app.env_files {
             for (name, value) in env_file(config, file)? {
                 env.insert(name, Variable { value: value.into(), secret: true });
@@ -123,6 +126,11 @@ impl Settings {
             env,
             template: template(app),
             network: app.network.as_ref().map(|network| (network.value.clone(), app.aliases.clone())),
+            besides: app
+                .service
+                .iter()
+                .flat_map(|service| service.networks.iter().skip(1).map(attachment))
+                .collect(),
             replicas: usize::from(*app.replicas),
             port: app.port.get(),
         })
@@ -135,10 +143,13 @@ impl Settings {
             .iter()
             .map(|(name, v)| (name.as_str(), (!v.secret).then(|| v.value.expose_secret())))
             .collect();
-        let text = format!(
+        let mut text = format!(
             "{digest}\n{env:?}\n{:?}\n{:?}\n{}\n{}",
             self.template, self.network, self.replicas, self.port
         );
+        if !self.besides.is_empty() {
+            text.push_str(&format!("\n{:?}", self.besides));
+        }
         let hash = Sha256::digest(text.as_bytes());
         ReleaseId(hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect())
     }
@@ -226,6 +237,50 @@ fn attach(spec: &mut ContainerSpec, settings: &Settings, place: &Place) {
             }
         }
     }
+    let there = |attachment: &&Attachment| spec.networks.iter().all(|at| at.network != attachment.network);
+    let besides: Vec<Attachment> = settings.besides.iter().filter(there).cloned().collect();
+    spec.networks.extend(besides);
+}
+
+fn attachment(joined: &Joined) -> Attachment {
+    let mut attachment = Attachment::new(joined.network.as_str());
+    attachment.aliases.clone_from(&joined.aliases);
+    attachment
+}
+
+/// The environment that a compose file gives.
+fn composed(config: &Config, app: &app::App) -> Result<BTreeMap<String, Variable>, Failure> {
+    let Some(service) = &app.service else { return Ok(BTreeMap::new()) };
+    let mut env = BTreeMap::new();
+    for file in &service.env_files {
+        let text = match std::fs::read_to_string(&file.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && !file.required => continue,
+            Err(error) => {
+                let problem = format!("the environment file {} cannot be read: {error}", file.path.display());
+                let mend = Some("the path is looked up beside the compose file");
+                return Err(config.source().invalid(file.span.clone(), problem, mend).into());
+            }
+        };
+        let read =
+            if file.raw { dotenv::raw(&text) } else { dotenv::read(&text, &|name| std::env::var(name).ok()) };
+        let read = read.map_err(|broken| {
+            let problem = format!("{}:{}: {}", file.path.display(), broken.line, broken.problem);
+            config.source().invalid(
+                file.span.clone(),
+                problem,
+                Some("write NAME=value, or start the line with #"),
+            )
+        })?;
+        env.extend(
+            read.into_iter().map(|(name, value)| (name, Variable { value: value.into(), secret: true })),
+        );
+    }
+    let written = service.environment.iter();
+    env.extend(
+        written.map(|(name, v)| (name.clone(), Variable { value: v.value.clone(), secret: v.secret })),
+    );
+    Ok(env)
 }
 
 /// What every replica has, whatever its slot. Holds no secret, so that its `Debug` text can be hashed.
@@ -256,6 +311,9 @@ fn template(app: &app::App) -> ContainerSpec {
     spec.stop_signal.clone_from(&app.stop_signal);
     spec.stop_grace = app.stop_grace.0;
     spec.read_only_root = app.read_only;
+    if let Some(service) = &app.service {
+        service.container.apply(&mut spec);
+    }
     spec
 }
 

@@ -57,6 +57,8 @@ impl<'c> Target<'c> {
             places::places(name, app, own, &containers, &networks)?
         };
         let joined = app.network.as_ref().map(|network| network.value.clone());
+        let besides = app.service.iter().flat_map(|service| service.networks.iter().skip(1));
+        let besides = besides.map(|joined| joined.network.clone()).collect();
         let target = Self {
             config,
             name: name.clone(),
@@ -65,7 +67,7 @@ impl<'c> Target<'c> {
             edge,
             nginx_version,
             places,
-            networks: Networks { own, joined },
+            networks: Networks { own, joined, besides },
         };
         target.check_reach()?;
         Ok(target)

@@ -43,6 +43,7 @@ fn the_commands_of_the_contract_are_there() {
         "ship",
         "promote",
         "abort",
+        "doctor",
         "status",
         "history",
         "logs",

@@ -5,6 +5,8 @@
 mod sandbox;
 
 mod colour;
+mod compose;
+mod doctor;
 mod engine;
 mod flags;
 mod help;

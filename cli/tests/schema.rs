@@ -99,7 +99,9 @@ fn the_schema_refuses_what_the_reader_refuses() {
 fn the_schema_says_what_must_be_there_and_describes_every_key() {
     let root = schema();
     assert_eq!(root["title"], "cutover.toml");
-    assert_eq!(root["$defs"]["App"]["required"], serde_json::json!(["image", "port"]));
+    let app = &root["$defs"]["App"];
+    assert_eq!(app["then"]["required"], serde_json::json!(["image", "port"]));
+    assert_eq!(app["if"]["not"]["required"], serde_json::json!(["compose"]));
     for (name, table) in root["$defs"].as_object().unwrap() {
         let Some(properties) = table["properties"].as_object() else { continue };
         assert_eq!(table["additionalProperties"], false, "{name}");

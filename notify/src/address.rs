@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
@@ -58,6 +60,14 @@ impl Address {
     /// The host, with its port where that is not the scheme's own.
     pub(crate) fn host(&self) -> &str {
         &self.host
+    }
+
+    /// Connects, says nothing, and leaves again: whether anyone is there.
+    pub(crate) async fn knock(&self, limit: Duration) -> std::io::Result<()> {
+        let name = self.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.url.port_or_known_default().unwrap_or(443);
+        let connected = tokio::time::timeout(limit, tokio::net::TcpStream::connect((name, port))).await;
+        connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into())).map(drop)
     }
 
     pub(crate) fn is_https(&self) -> bool {

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::{Error, NginxVersion, Surface, disk};
+use crate::{Dump, Error, NginxVersion, Surface, disk};
 
 /// What a command may take: `nginx -t` looks up the names in the configuration.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -58,6 +58,17 @@ impl HostNginx {
             told = format!("nothing was told ({})", output.status);
         }
         Err(Error::Refused { output: told })
+    }
+
+    /// The id of the master process, while it runs.
+    ///
+    /// # Errors
+    /// When nginx cannot be asked where it writes that, or it cannot be read.
+    pub async fn master(&self) -> Result<Option<i32>, Error> {
+        let path = self.pid_file().await?;
+        let text = self.read(&path).await?;
+        let pid = text.and_then(|text| text.trim().parse().ok()).and_then(Pid::from_raw);
+        Ok(pid.filter(|pid| is_nginx(*pid)).map(Pid::as_raw_pid))
     }
 
     /// Where the master process writes its id: the `pid` directive, or what was compiled in.
@@ -120,11 +131,13 @@ impl Surface for HostNginx {
         self.run_well(&["-s", "reload"]).await.map(drop)
     }
 
+    async fn dump(&self) -> Result<Dump, Error> {
+        let output = self.run_well(&["-T"]).await?;
+        Ok(Dump::parse(&String::from_utf8_lossy(&output.stdout)))
+    }
+
     async fn running(&self) -> Result<bool, Error> {
-        let path = self.pid_file().await?;
-        let Some(text) = self.read(&path).await? else { return Ok(false) };
-        let Some(pid) = text.trim().parse().ok().and_then(Pid::from_raw) else { return Ok(false) };
-        Ok(is_nginx(pid))
+        self.master().await.map(|master| master.is_some())
     }
 }
 

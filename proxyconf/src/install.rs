@@ -93,6 +93,21 @@ impl<S: Surface> Nginx<S> {
         Ok(changes.iter().all(|change| change.found == change.after && change.left.is_none()))
     }
 
+    /// The files that an installation which never ended left: what it kept of before.
+    ///
+    /// # Errors
+    /// When the folder's files cannot be read.
+    pub async fn left(&self, app: &AppName) -> Result<Vec<PathBuf>, Error> {
+        let mut left = Vec::new();
+        for name in file_names(app) {
+            let path = kept(&self.conf_dir.join(name));
+            if self.surface.read(&path).await?.is_some() {
+                left.push(path);
+            }
+        }
+        Ok(left)
+    }
+
     /// Installs what was rendered of `app`: nginx is not touched when it serves that very generation and the files agree.
     /// Else they are written, checked by `nginx -t`, loaded, and confirmed by the generation that nginx serves (three
     /// answers in a row, within 10 s). Killed in between, it is mended by the next installation.

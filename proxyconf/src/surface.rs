@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::path::Path;
 
-use crate::{Error, NginxVersion};
+use crate::{Dump, Error, NginxVersion};
 
 /// Where nginx runs: its files and its commands.
 ///
@@ -30,6 +30,9 @@ pub trait Surface: Send + Sync {
 
     /// Has nginx check its configuration; [`Error::Refused`] when it finds fault.
     fn test(&self) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The configuration that nginx would load, whole: what `nginx -T` writes. [`Error::Refused`] when it finds fault.
+    fn dump(&self) -> impl Future<Output = Result<Dump, Error>> + Send;
 
     /// Tells nginx to load its configuration anew. That it was told says nothing of what it serves.
     fn reload(&self) -> impl Future<Output = Result<(), Error>> + Send;

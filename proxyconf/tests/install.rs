@@ -6,7 +6,7 @@ mod rig;
 
 use std::net::TcpListener;
 
-use cutover_proxyconf::{Absence, Error, Installed, Serving, Slot, Stage, Surface};
+use cutover_proxyconf::{Absence, Error, Installed, Serving, Slot, Stage, Surface, Worker};
 
 use rig::Rig;
 use rig::client::get;
@@ -67,7 +67,10 @@ async fn an_installation_that_was_killed_once_it_was_loaded_is_not_current_and_e
     let (rendered, serving) = (rig.rendered().await, rig.nginx.observe(&rig.app.name).await.unwrap());
     let current = async || rig.nginx.is_current(&rendered, &rig.app.name, &serving).await.unwrap();
     assert!(current().await);
-    std::fs::write(rig.nginx.conf_dir.join(".cutover-web.conf.cutover-old"), "").unwrap();
+    assert_eq!(rig.nginx.left(&rig.app.name).await.unwrap(), [""; 0].map(std::path::PathBuf::from));
+    let left = rig.nginx.conf_dir.join(".cutover-web.conf.cutover-old");
+    std::fs::write(&left, "").unwrap();
+    assert_eq!(rig.nginx.left(&rig.app.name).await.unwrap(), [left]);
     assert!(!current().await);
     let reloads = rig.reloads();
     assert_eq!(rig.nginx.install(&rendered, &rig.app.name).await.unwrap(), Installed::Unchanged);
@@ -85,6 +88,20 @@ async fn a_file_that_was_changed_by_hand_is_not_current_and_put_right() {
     let done = rig.nginx.install(&rendered, &rig.app.name).await.unwrap();
     assert!(matches!(done, Installed::Reloaded { .. }));
     assert_eq!(rig.nginx.installed(&rig.app.name).await.unwrap(), rendered.files);
+}
+
+#[tokio::test]
+async fn nginx_tells_what_it_includes_and_whom_its_workers_run_as() {
+    let rig = Rig::serving(|_| {}).await;
+    let dump = rig.nginx.surface.dump().await.unwrap();
+    assert_eq!(dump.main(), rig.nginx.surface.conf.as_deref());
+    assert!(dump.includes(&rig.nginx.conf_dir));
+    assert!(!dump.includes(rig.path()));
+    let master = rig.nginx.surface.master().await.unwrap().unwrap();
+    let worker = Worker::observe(master).unwrap().unwrap();
+    // As root it gives its workers another user, whom the switch has shown to see the markers.
+    rig.switch(Slot::Green).await;
+    assert_eq!(worker.barred_from(&rig.nginx.state_dir).unwrap(), None);
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig,
+    ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig,
+    ResourcesUlimits,
 };
 use bollard::models::{
     Mount as ApiMount, MountType, NetworkingConfig, PortBinding, RestartPolicy, RestartPolicyNameEnum,
@@ -12,7 +13,7 @@ use bollard::models::{
 use secrecy::ExposeSecret;
 
 use crate::error::{Error, Result};
-use crate::{Attachment, ContainerSpec, Mount, Published, Restart};
+use crate::{Attachment, ContainerSpec, Healthcheck, Mount, Published, Restart, Ulimit};
 
 /// The body of a request to create `spec`, with its first network only: older engines take no more.
 pub(crate) fn body(spec: &ContainerSpec) -> Result<ContainerCreateBody> {
@@ -36,6 +37,7 @@ pub(crate) fn body(spec: &ContainerSpec) -> Result<ContainerCreateBody> {
         exposed_ports: some(exposed.into_iter().collect()),
         stop_signal: spec.stop_signal.clone(),
         stop_timeout: Some(whole_seconds(spec.stop_grace).into()),
+        healthcheck: spec.healthcheck.as_ref().map(healthcheck),
         networking_config: networking,
         host_config: Some(host(spec)),
         ..ContainerCreateBody::default()
@@ -61,8 +63,36 @@ fn host(spec: &ContainerSpec) -> HostConfig {
         readonly_rootfs: Some(spec.read_only_root),
         init: spec.init.then_some(true),
         extra_hosts: some(spec.extra_hosts.clone()),
+        cap_add: some(spec.cap_add.clone()),
+        cap_drop: some(spec.cap_drop.clone()),
+        shm_size: spec.shm_size.and_then(|bytes| i64::try_from(bytes).ok()),
+        ulimits: some(spec.ulimits.iter().map(ulimit).collect()),
+        sysctls: Some(spec.sysctls.clone().into_iter().collect::<HashMap<_, _>>())
+            .filter(|sysctls| !sysctls.is_empty()),
         ..HostConfig::default()
     }
+}
+
+fn healthcheck(wanted: &Healthcheck) -> HealthConfig {
+    let wanted = match wanted {
+        Healthcheck::Off => {
+            return HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() };
+        }
+        Healthcheck::Run(wanted) => wanted,
+    };
+    let nanoseconds = |time: Option<Duration>| time.and_then(|time| i64::try_from(time.as_nanos()).ok());
+    HealthConfig {
+        test: Some(wanted.test.clone()),
+        interval: nanoseconds(wanted.interval),
+        timeout: nanoseconds(wanted.timeout),
+        retries: wanted.retries.map(i64::from),
+        start_period: nanoseconds(wanted.start_period),
+        ..HealthConfig::default()
+    }
+}
+
+fn ulimit(wanted: &Ulimit) -> ResourcesUlimits {
+    ResourcesUlimits { name: Some(wanted.name.clone()), soft: Some(wanted.soft), hard: Some(wanted.hard) }
 }
 
 /// The settings of a container's place on a network.

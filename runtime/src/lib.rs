@@ -39,6 +39,7 @@ mod error;
 mod exec;
 mod health;
 mod image;
+mod info;
 mod lifecycle;
 mod load;
 mod logs;
@@ -60,8 +61,11 @@ pub use error::{Error, Result, Source};
 pub use exec::ExecOutput;
 pub use health::{Check, Gate, GateError, Healthy, Reason, StatusRange, StatusRanges, Unhealthy, probe};
 pub use image::{Image, Removal};
+pub use info::EngineInfo;
 pub use logs::{LogLine, LogQuery, LogStream};
 pub use network::{Network, NetworkSpec, Subnet};
 pub use pull::{Pull, PullProgress};
 pub use push::{PushProgress, Pushed};
-pub use spec::{Attachment, ContainerSpec, LogOptions, Mount, Published, Restart};
+pub use spec::{
+    Attachment, ContainerSpec, Healthcheck, Healthtest, LogOptions, Mount, Published, Restart, Ulimit,
+};

@@ -65,6 +65,18 @@ pub struct ContainerSpec {
     pub init: bool,
     /// Names it knows beside those of the DNS, each as `name:address`.
     pub extra_hosts: Vec<String>,
+    /// Capabilities of the kernel that it has besides the engine's usual ones, such as `NET_ADMIN`.
+    pub cap_add: Vec<String>,
+    /// Capabilities that it does not have, such as `NET_RAW`, or `ALL`.
+    pub cap_drop: Vec<String>,
+    /// The size of `/dev/shm`, in bytes; `None` leaves the engine's 64 MB.
+    pub shm_size: Option<u64>,
+    /// Limits of its processes, as setrlimit(2) has them.
+    pub ulimits: Vec<Ulimit>,
+    /// Settings of its kernel namespaces, such as `net.core.somaxconn`.
+    pub sysctls: BTreeMap<String, String>,
+    /// A HEALTHCHECK of its own; `None` leaves the image's.
+    pub healthcheck: Option<Healthcheck>,
 }
 
 impl ContainerSpec {
@@ -96,8 +108,50 @@ impl ContainerSpec {
             read_only_root: false,
             init: false,
             extra_hosts: Vec::new(),
+            cap_add: Vec::new(),
+            cap_drop: Vec::new(),
+            shm_size: None,
+            ulimits: Vec::new(),
+            sysctls: BTreeMap::new(),
+            healthcheck: None,
         }
     }
+}
+
+/// A limit of a container's processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ulimit {
+    /// Its name, such as `nofile`.
+    pub name: String,
+    /// What counts until a process raises it; -1 for no limit.
+    pub soft: i64,
+    /// How far a process may raise it; -1 for no limit.
+    pub hard: i64,
+}
+
+/// A HEALTHCHECK as wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Healthcheck {
+    /// None, whatever the image brings.
+    Off,
+    /// A command; 0 is well.
+    Run(Healthtest),
+}
+
+/// The command of a HEALTHCHECK, and its times. What is `None` is the engine's own default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Healthtest {
+    /// `CMD` and the program with its arguments, or `CMD-SHELL` and one text for the container's shell.
+    pub test: Vec<String>,
+    /// Between two runs; 30 s.
+    pub interval: Option<Duration>,
+    /// How long one run may take; 30 s.
+    pub timeout: Option<Duration>,
+    /// So many failures in a row are a verdict; 3.
+    pub retries: Option<u32>,
+    /// For so long after the start failures do not count; 0 s.
+    pub start_period: Option<Duration>,
 }
 
 /// A TCP port of the engine's host that leads to one of the container.

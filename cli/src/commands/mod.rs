@@ -2,6 +2,7 @@
 
 mod build;
 mod change;
+mod doctor;
 mod image;
 mod init;
 mod look;
@@ -20,6 +21,7 @@ use crate::args::{Cli, Command, Global, Schema};
 use crate::config::{self, Config};
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::report::Event;
 
 /// What every command gets.
 struct Context {
@@ -32,6 +34,14 @@ struct Context {
 impl Context {
     fn config(&self) -> Result<Config, Failure> {
         Ok(Config::read(&self.global.config)?)
+    }
+
+    /// The configuration, and a warning of each thing that it names and that is not taken.
+    fn config_told(&self) -> Result<Config, Failure> {
+        let config = self.config()?;
+        let report = self.output.report();
+        config.warnings().iter().for_each(|warning| report.tell(Event::Warning(&warning.line())));
+        Ok(config)
     }
 
     /// Work that touches nothing, and may be cut at any point.
@@ -102,6 +112,7 @@ async fn dispatch(command: Command, context: &Context) -> Ended {
         Command::Ship(deploy) => change::ship(context, &deploy).await,
         Command::Promote { app, wait } => change::promote(context, &app, &wait).await,
         Command::Abort { app, wait } => change::abort(context, &app, &wait).await,
+        Command::Doctor { app } => doctor::doctor(context, &app).await,
         Command::Status { app } => look::status(context, &app).await,
         Command::History { app, limit } => look::history(context, &app, limit).await,
         Command::Logs { app, slot, tail, follow } => look::logs(context, &app, slot, tail, follow).await,
@@ -114,7 +125,7 @@ async fn dispatch(command: Command, context: &Context) -> Ended {
             context.output.text(&schema.map_err(|error| Failure::from_error(Exit::Fault, &error))?);
             Ok(Exit::Done)
         }
-        Command::Config(Schema::Check) => context.config().map(|_| Exit::Done),
+        Command::Config(Schema::Check) => context.config_told().map(|_| Exit::Done),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "cutover", &mut script);

@@ -7,9 +7,11 @@ use similar::TextDiff;
 
 use super::{Context, Ended, change};
 use crate::args::App;
+use crate::compose::Service;
 use crate::failure::{Exit, Failure};
 use crate::observe::observe;
 use crate::plan::{Goal, Step, plan as plan_for};
+use crate::report::Event;
 use crate::target::Target;
 
 #[derive(Serialize)]
@@ -34,8 +36,12 @@ pub(super) struct FileDiff {
 
 /// `cutover plan`.
 pub(super) async fn plan(context: &Context, app: &App, image: Option<&ImageRef>) -> Ended {
-    let config = context.config()?;
+    let config = context.config_told()?;
     let (name, table) = config.app(app.app.as_deref())?;
+    if context.global.verbose > 0 {
+        let taken = table.service.iter().flat_map(Service::told);
+        taken.for_each(|line| context.output.report().tell(Event::Note(&line)));
+    }
     let (release, _) = context.unless_interrupted(change::release(&config, table, image)).await?;
     let target = Target::connect(&config, name, table).await?;
     let observed = observe(&target, Some(&release)).await?;

@@ -15,11 +15,18 @@ use serde::{Deserialize, Deserializer};
 use super::build::Build;
 use super::secret::Value;
 use super::value::{Located, OneOrMany, Parsed, Period, Size, Volume};
+use crate::compose::Service;
 
 /// One service: an image, a port, a health check, a site.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = unless_composed)]
 pub struct App {
+    /// A service of a compose file. What it says counts wherever this table says nothing.
+    pub compose: Option<Compose>,
+    /// What the service says of what this table has no key for.
+    #[serde(skip)]
+    pub service: Option<Service>,
     /// The image, with a registry and a tag: `ghcr.io/acme/web:latest`.
     pub image: Parsed<ImageRef>,
     /// How the image is built, for `build`, `push` and `ship`. Left out: someone else builds it.
@@ -98,6 +105,25 @@ pub struct App {
     /// Whether the container's own files are read-only.
     #[serde(default)]
     pub read_only: bool,
+}
+
+/// A service of a compose file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Compose {
+    /// The file, beside the configuration.
+    pub file: Located<PathBuf>,
+    /// The service, by its name.
+    pub service: Located<String>,
+}
+
+/// With a compose file, image and port may stand there.
+fn unless_composed(schema: &mut schemars::Schema) {
+    if let Some(required) = schema.remove("required") {
+        let composed = serde_json::json!({ "required": ["compose"] });
+        schema.insert("if".to_owned(), serde_json::json!({ "not": composed }));
+        schema.insert("then".to_owned(), serde_json::json!({ "required": required }));
+    }
 }
 
 /// The addresses of the two slots.

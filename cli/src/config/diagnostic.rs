@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -15,15 +15,31 @@ use super::outline::Outline;
 /// What is written in the place of a secret's source is masked: this text is for showing, and that may be the secret.
 #[derive(Clone, Debug)]
 pub struct Source {
-    path: PathBuf,
+    path: Arc<Path>,
     text: Arc<str>,
+    /// Other files that are part of it, each with the byte at which its places start.
+    joined: Arc<[(usize, Source)]>,
 }
 
 impl Source {
     /// A source of this text.
     #[must_use]
     pub fn new(path: &Path, text: &str) -> Self {
-        Self { path: path.to_owned(), text: masked(text).into() }
+        Self::masked(path, masked(text))
+    }
+
+    /// A source of a text in which whatever may be a secret is masked already.
+    #[must_use]
+    pub(crate) fn masked(path: &Path, text: String) -> Self {
+        Self { path: path.into(), text: text.into(), joined: [].into() }
+    }
+
+    /// Makes another file part of this one, as if it stood behind it; the byte at which its places start.
+    pub(crate) fn join(&mut self, other: Source) -> usize {
+        let end = |source: &Source, start: usize| start + source.text.len() + 1;
+        let start = self.joined.last().map_or(end(self, 0), |(start, last)| end(last, *start));
+        self.joined = self.joined.iter().cloned().chain([(start, other)]).collect();
+        start
     }
 
     /// The file.
@@ -41,6 +57,9 @@ impl Source {
     /// What is wrong at these bytes of it, with the mend if there is one. `0..0` is nowhere: that of a value unwritten.
     #[must_use]
     pub fn invalid(&self, span: Range<usize>, problem: impl Into<String>, mend: Option<&str>) -> Invalid {
+        if let Some((start, other)) = self.joined.iter().rev().find(|(start, _)| *start <= span.start) {
+            return other.invalid(span.start - start..span.end.saturating_sub(*start), problem, mend);
+        }
         Invalid {
             source: self.clone(),
             span: (span != (0..0)).then_some(span),
@@ -102,6 +121,12 @@ impl Invalid {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.source.path
+    }
+
+    /// The problem in one line, with its place and its mend.
+    #[must_use]
+    pub fn line(&self) -> String {
+        self.mend.as_ref().map_or_else(|| self.to_string(), |mend| format!("{self} ({mend})"))
     }
 
     /// The problem with the file's line, for a person.

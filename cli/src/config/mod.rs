@@ -6,6 +6,7 @@
 pub mod app;
 pub mod build;
 mod check;
+mod composed;
 mod diagnostic;
 pub mod file;
 pub mod form;
@@ -23,14 +24,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cutover_proxyconf::AppName;
+use serde::Deserialize as _;
+use toml::de::DeTable;
 
+use self::composed::Composed;
 pub use self::diagnostic::{Invalid, Source};
+use self::outline::Outline;
 use self::value::{Located, Parsed};
+pub(crate) use self::words::near;
 
 /// A configuration that was read and found right.
 #[derive(Debug)]
 pub struct Config {
     source: Source,
+    warnings: Vec<Invalid>,
     /// The tables.
     pub file: file::File,
 }
@@ -63,19 +70,27 @@ impl Config {
         Self::parse(path, &text).map_err(|invalid| ConfigUnread::Invalid(Box::new(invalid)))
     }
 
-    /// Parses and checks a text. `path` is where it came from, and where relative paths in it start.
+    /// Parses and checks a text. `path` is where it came from, and where relative paths in it start. Compose files that it
+    /// names are read, with the variables of cutover's own environment.
     ///
     /// # Errors
     /// What is wrong, with line and column.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Invalid> {
-        let source = Source::new(path, text);
-        let file: file::File = toml::from_str(text).map_err(|error| {
+        let mut source = Source::new(path, text);
+        let wrong = |source: &Source, error: &toml::de::Error| {
             let told = words::told(error.message());
             let span = told.span.or_else(|| error.span()).unwrap_or_default();
             source.invalid(span, told.problem, Some(&told.mend))
-        })?;
-        check::check(&source, &file)?;
-        Ok(Self { source, file })
+        };
+        let root = DeTable::parse(text).map_err(|error| wrong(&source, &error))?;
+        let composed = Composed::read(&mut source, path, root.get_ref())?;
+        let filled = composed.fill(root);
+        let outline = Outline::new(filled.get_ref().clone());
+        let mut file = file::File::deserialize(toml::Deserializer::from(filled))
+            .map_err(|error| wrong(&source, &error))?;
+        check::check(&source, outline, &file)?;
+        let warnings = composed.give(&mut file);
+        Ok(Self { source, warnings, file })
     }
 
     /// A configuration of defaults alone, for commands that need no app.
@@ -90,13 +105,19 @@ impl Config {
             apps: BTreeMap::new(),
             notify: notify::Notify::default(),
         };
-        Self { source: Source::new(Path::new("cutover.toml"), ""), file }
+        Self { source: Source::new(Path::new("cutover.toml"), ""), warnings: Vec::new(), file }
     }
 
     /// The text and its path.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// What the file's compose files say that is not taken, each with its place.
+    #[must_use]
+    pub fn warnings(&self) -> &[Invalid] {
+        &self.warnings
     }
 
     /// The folder in which relative paths of the file start.

@@ -25,6 +25,11 @@ impl<'t> Outline<'t> {
         Self { root: DeTable::parse_recoverable(text).0.into_inner() }
     }
 
+    /// The outline of what was parsed already.
+    pub(super) fn new(root: DeTable<'t>) -> Self {
+        Self { root }
+    }
+
     /// The bytes of the value at this path of keys; those of the nearest table above it where it is not written.
     pub(super) fn place(&self, path: &[&str]) -> Range<usize> {
         let mut span = 0..0;

@@ -106,7 +106,7 @@ fn unknown(what: &str, rest: &str) -> (String, String) {
 }
 
 /// The name among these that was probably meant.
-pub(super) fn near<'n>(name: &str, there: &[&'n str]) -> Option<&'n str> {
+pub(crate) fn near<'n>(name: &str, there: &[&'n str]) -> Option<&'n str> {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
     let nearest = there.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(nearest) >= NEAR).then_some(nearest)

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cutover_proxyconf::{Error, HostNginx, NginxVersion, Surface};
+use cutover_proxyconf::{Dump, Error, HostNginx, NginxVersion, Surface};
 use cutover_runtime::{Container, Engine, UploadEntry, UploadKind};
 
 /// An nginx in a container.
@@ -35,6 +35,12 @@ impl ContainerNginx {
     #[must_use]
     pub fn on_this_machine(&self, path: &Path) -> Option<PathBuf> {
         self.shared.iter().find_map(|(target, source)| Some(source.join(path.strip_prefix(target).ok()?)))
+    }
+
+    /// The container's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     fn failed(&self, action: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -129,6 +135,10 @@ impl Surface for ContainerNginx {
 
     async fn test(&self) -> Result<(), Error> {
         self.nginx(&["-t"]).await.map(drop)
+    }
+
+    async fn dump(&self) -> Result<Dump, Error> {
+        Ok(Dump::parse(&self.nginx(&["-T"]).await?))
     }
 
     async fn reload(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use cutover_proxyconf::{
-    Address, AppName, BySlot, Error, HostNginx, Nginx, NginxVersion, Rendered, Surface, render,
+    Address, AppName, BySlot, Dump, Error, HostNginx, Nginx, NginxVersion, Rendered, Surface, render,
 };
 use cutover_runtime::Engine;
 
@@ -41,14 +41,21 @@ impl Edge {
     /// # Errors
     /// When its container is not there or does not run.
     pub async fn connect(proxy: &Proxy, engine: &Engine) -> Result<Self, Failure> {
-        let (place, reached, allow, networks) = match &proxy.nginx.container {
-            None => {
-                let binary = proxy.nginx.binary.clone().unwrap_or_else(|| "/usr/sbin/nginx".into());
-                let place = Place::Host(HostNginx { binary, conf: proxy.nginx.conf.clone() });
-                (place, proxy.control, Vec::new(), Vec::new())
-            }
-            Some(name) => contained(name, proxy.control, engine).await?,
-        };
+        match &proxy.nginx.container {
+            None => Ok(Self::on_host(proxy)),
+            Some(name) => Ok(Self::at(proxy, contained(name, proxy.control, engine).await?)),
+        }
+    }
+
+    /// The nginx of this host, which needs no engine to be reached.
+    #[must_use]
+    pub fn on_host(proxy: &Proxy) -> Self {
+        let binary = proxy.nginx.binary.clone().unwrap_or_else(|| "/usr/sbin/nginx".into());
+        let place = Place::Host(HostNginx { binary, conf: proxy.nginx.conf.clone() });
+        Self::at(proxy, (place, proxy.control, Vec::new(), Vec::new()))
+    }
+
+    fn at(proxy: &Proxy, (place, reached, allow, networks): Contained) -> Self {
         let nginx = Nginx {
             surface: place,
             conf_dir: proxy.conf_dir.value.clone(),
@@ -61,7 +68,7 @@ impl Edge {
             Place::Host(_) => proxy.control,
             Place::Container(_) => SocketAddr::from(([0, 0, 0, 0], proxy.control.port())),
         };
-        Ok(Self { nginx, listen, allow, networks })
+        Self { nginx, listen, allow, networks }
     }
 
     /// What nginx is to serve of an app whose slots are at these addresses.
@@ -155,6 +162,10 @@ impl Surface for Place {
 
     async fn test(&self) -> Result<(), Error> {
         each!(self, place => place.test().await)
+    }
+
+    async fn dump(&self) -> Result<Dump, Error> {
+        each!(self, place => place.dump().await)
     }
 
     async fn reload(&self) -> Result<(), Error> {

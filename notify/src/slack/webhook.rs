@@ -37,6 +37,16 @@ impl SlackWebhook {
         Ok(Self { address, client: SlackHyperClient::new(connector), style, limits })
     }
 
+    /// Connects to the host that notices go to, and says nothing there. Its name, with its port where that is unusual.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no connection, with no part of the address but the host.
+    pub async fn knock(&self) -> std::io::Result<&str> {
+        self.address.knock(self.limits.timeout).await?;
+        Ok(self.address.host())
+    }
+
     /// Posts the notice, and again where that can help and cannot double it: on a refused connection, on a
     /// 429 after the pause that it asks for, and on a 5xx.
     ///

@@ -31,6 +31,17 @@ async fn fails(webhook: String) -> Error {
 }
 
 #[tokio::test]
+async fn a_host_is_knocked_at_without_a_word() {
+    let server = StandIn::start([ok()]).await;
+    let slack = slack(server.webhook());
+    assert_eq!(slack.knock().await.unwrap(), server.host);
+    assert_eq!(server.bodies(), [serde_json::Value::Null; 0]);
+    let gone = self::slack(format!("http://127.0.0.1:1/{SECRET}"));
+    let refused = gone.knock().await.unwrap_err();
+    assert!(!format!("{refused} {refused:?}").contains("SECRET"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn every_status_is_posted_as_previewed_and_pages_only_its_own() {
     let page = ["<!here>", "<@U0123456>", "<!subteam^S0123456>", "<!channel>", "<@W0123456>"];
     for (status, paged) in Status::ALL.into_iter().zip(page) {

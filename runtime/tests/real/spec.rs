@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard::models::RestartPolicyNameEnum;
 use bollard::query_parameters::InspectContainerOptions;
-use cutover_runtime::{Error, Mount, Published, Restart};
+use cutover_runtime::{Error, Healthcheck, Healthtest, Mount, Published, Restart, Ulimit};
 use secrecy::ExposeSecret;
 
 use crate::rig::Rig;
@@ -60,6 +60,57 @@ async fn a_full_specification_is_what_the_engine_has() {
     assert_eq!((config.user.as_deref(), config.working_dir.as_deref()), (Some("1000:1000"), Some("/tmp")));
     assert_eq!((config.hostname.as_deref(), config.stop_signal.as_deref()), (Some("box"), Some("SIGQUIT")));
     assert_eq!(config.stop_timeout, Some(3), "2.5 s is rounded up");
+}
+
+#[tokio::test]
+async fn what_a_process_may_do_and_how_it_is_looked_after_are_as_specified() {
+    let rig = Rig::new().await;
+    let mut spec = rig.spec("bounded");
+    spec.cap_add = vec!["NET_ADMIN".into()];
+    spec.cap_drop = vec!["NET_RAW".into()];
+    spec.shm_size = Some(8 << 20);
+    spec.ulimits = vec![Ulimit { name: "nofile".into(), soft: 1024, hard: 2048 }];
+    spec.sysctls = [("net.core.somaxconn".into(), "512".into())].into();
+    spec.healthcheck = Some(Healthcheck::Run(Healthtest {
+        test: vec!["CMD".into(), "/service".into(), "check".into()],
+        interval: Some(Duration::from_millis(1500)),
+        timeout: Some(Duration::from_secs(2)),
+        retries: Some(4),
+        start_period: Some(Duration::from_secs(3)),
+    }));
+    let seen = rig.run(&spec).await;
+    assert!(seen.has_healthcheck);
+    let raw = rig.api.inspect_container(&seen.id, None::<InspectContainerOptions>).await.unwrap();
+    let (host, config) = (raw.host_config.unwrap(), raw.config.unwrap());
+    // Engines differ in whether they put `CAP_` before a name.
+    assert!(host.cap_add.unwrap()[0].ends_with("NET_ADMIN"));
+    assert!(host.cap_drop.unwrap()[0].ends_with("NET_RAW"));
+    assert_eq!((host.shm_size, host.sysctls.unwrap()["net.core.somaxconn"].as_str()), (Some(8 << 20), "512"));
+    let limit = &host.ulimits.unwrap()[0];
+    assert_eq!((limit.name.as_deref(), limit.soft, limit.hard), (Some("nofile"), Some(1024), Some(2048)));
+    let check = config.healthcheck.unwrap();
+    assert_eq!(check.test.unwrap(), ["CMD", "/service", "check"]);
+    let times = (check.interval, check.timeout, check.retries, check.start_period);
+    assert_eq!(times, (Some(1_500_000_000), Some(2_000_000_000), Some(4), Some(3_000_000_000)));
+}
+
+#[tokio::test]
+async fn a_healthcheck_of_the_image_can_be_taken_away() {
+    let rig = Rig::with_changes(&["HEALTHCHECK CMD [\"/service\", \"check\"]"]).await;
+    let mut spec = rig.spec("unchecked");
+    assert!(rig.run(&spec).await.has_healthcheck);
+    spec.name.push('2');
+    spec.healthcheck = Some(Healthcheck::Off);
+    assert!(!rig.run(&spec).await.has_healthcheck);
+}
+
+#[tokio::test]
+async fn an_engine_tells_where_it_keeps_things_and_what_time_it_is() {
+    let rig = Rig::new().await;
+    let info = rig.engine.observe_info().await.unwrap();
+    assert!(!info.storage_driver.is_empty(), "{info:?}");
+    assert!(info.root_dir.unwrap().is_absolute());
+    assert!(info.time.unwrap().contains('T'));
 }
 
 #[tokio::test]

@@ -135,7 +135,7 @@ pub(super) async fn release(
 
 /// `cutover deploy`.
 pub(super) async fn deploy(context: &Context, args: &Deploy) -> Ended {
-    let config = context.config()?;
+    let config = context.config_told()?;
     let (_, app) = config.app(args.app.app.as_deref())?;
     let (release, resolved) = context.unless_interrupted(release(&config, app, args.image.as_ref())).await?;
     let held =

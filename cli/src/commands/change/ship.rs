@@ -24,7 +24,7 @@ use crate::target::connect_engine;
 
 /// `cutover ship`: deploys, backs up and tells Slack. What comes after the switch never changes the verdict.
 pub(in crate::commands) async fn ship(context: &Context, args: &Deploy) -> Ended {
-    let config = context.config()?;
+    let config = context.config_told()?;
     let (name, app) = config.app(args.app.app.as_deref())?;
     let report = context.output.report();
     // A secret that a program has to tell holds nothing up.

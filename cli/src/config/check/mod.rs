@@ -15,9 +15,9 @@ use super::outline::Outline;
 
 type Checked = Result<(), Invalid>;
 
-/// Checks a whole file.
-pub(super) fn check(source: &Source, file: &File) -> Checked {
-    let check = Check { source, outline: Outline::of(source.text()) };
+/// Checks a whole file, of this outline.
+pub(super) fn check(source: &Source, outline: Outline<'_>, file: &File) -> Checked {
+    let check = Check { source, outline };
     if file.apps.is_empty() {
         return Err(check.at(
             &["apps"],
