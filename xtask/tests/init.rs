@@ -1,8 +1,5 @@
 //! A new user's way: from a folder with a Dockerfile to the first live release, in five commands at most.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
-#![expect(clippy::print_stdout, reason = "the time is for people")]
-
 use std::time::Instant;
 
 use serde_json::Value;
