@@ -132,3 +132,22 @@ fn an_answer_that_the_configuration_refuses_is_told_with_its_place() {
     assert!(ran.stderr.contains("an image that is built has no digest yet"), "{ran}");
     assert!(!sandbox.path().join("cutover.toml").exists());
 }
+
+#[test]
+fn a_service_of_a_compose_file_is_named_and_read() {
+    let sandbox = Sandbox::new();
+    let compose = "services:\n  app:\n    build: .\n    expose: [3000]\n    environment: { MODE: fast }\n  db: { image: db }\n";
+    sandbox.write("compose.yaml", compose);
+    let arguments = ["init", "--name", "web", "--image", "ghcr.io/acme/web"];
+    exits(sandbox.run(&arguments), 0);
+    let written = text(&sandbox, "cutover.toml");
+    assert!(written.contains("compose = { file = \"compose.yaml\", service = \"app\" }\n"), "{written}");
+    assert!(written.contains("port   = 3000\n"), "{written}");
+    exits(sandbox.run(&["config", "check"]), 0);
+    // One that cannot be an app is told, and done without.
+    sandbox.write("compose.yaml", compose.replace("build: .", "build: .\n    network_mode: host"));
+    let ran = exits(sandbox.run(&[&arguments[..], &["--force"]].concat()), 0);
+    assert!(ran.stderr.contains("the service app of compose.yaml is left out"), "{ran}");
+    assert!(!text(&sandbox, "cutover.toml").contains("compose"), "{ran}");
+    exits(sandbox.run(&["config", "check"]), 0);
+}

@@ -52,7 +52,8 @@ pub(super) async fn init(context: &Context, flags: Flags) -> Ended {
         gathered.map_err(|error| Failure::from_error(Exit::Fault, &error))?
     });
     let (answers, found) = asked.await?;
-    let drafts = drafts(&answers, &found, &folder, &context.global.config)?;
+    let warn = |words: &str| context.output.report().tell(Event::Warning(words));
+    let drafts = drafts(&answers, &found, &folder, &context.global.config, warn)?;
     if print {
         context.output.text(&printed(&drafts));
         return Ok(Exit::Done);
@@ -88,10 +89,29 @@ fn gather(flags: &Flags) -> Result<(Answers, Found), Failure> {
 }
 
 /// The files, checked as a deploy would check them.
-fn drafts(answers: &Answers, found: &Found, folder: &Path, config: &Path) -> Result<Vec<Draft>, Failure> {
+fn drafts(
+    answers: &Answers,
+    found: &Found,
+    folder: &Path,
+    config: &Path,
+    warn: impl Fn(&str),
+) -> Result<Vec<Draft>, Failure> {
     let draft = |path: PathBuf, text: String| Draft { path: tidy(&path), text };
-    let first = draft(folder.join(config), configuration(answers));
-    Config::parse(&first.path, &first.text)?;
+    let checked = |answers: &Answers| {
+        let first = draft(folder.join(config), configuration(answers));
+        Config::parse(&first.path, &first.text).map(|_| first)
+    };
+    let first = match (checked(answers), &answers.compose) {
+        // What cannot be taken of a service is for a person to decide; the app can do without.
+        (Err(refused), Some((file, service))) => {
+            let first = checked(&Answers { compose: None, ..answers.clone() })?;
+            warn(&format!(
+                "the service {service} of {file} is left out, because it cannot be taken: {refused}"
+            ));
+            first
+        }
+        (first, _) => first?,
+    };
     let mut drafts = vec![first];
     if let Some(github) = &answers.github {
         let (top, below) = found.repository.clone().unwrap_or_default();

@@ -10,6 +10,7 @@
 pub(crate) mod dotenv;
 mod environment;
 mod fill;
+mod glance;
 mod health;
 mod interpolate;
 mod keys;
@@ -26,6 +27,7 @@ mod yaml;
 use std::path::Path;
 
 pub(crate) use self::fill::fill;
+pub use self::glance::{Glance, glance};
 pub use self::project::Project;
 use self::reader::Reader;
 pub use self::service::{Container, EnvFile, Joined, Service, Taken, Variable};

@@ -21,6 +21,8 @@ pub struct Answers {
     pub name: AppName,
     /// Its image.
     pub image: ImageRef,
+    /// The compose file and the service in it that say the rest.
+    pub compose: Option<(String, String)>,
     /// Whether cutover builds it, by the folder's Dockerfile.
     pub build: bool,
     /// The user of the image's registry.
@@ -76,7 +78,7 @@ impl Answers {
     ) -> Result<Self, NotKnown> {
         let mut way = Way { asker, missing: Vec::new() };
         let name = way.needs("--name", "The app's name", flags.name.clone(), found.name.clone())?;
-        let image = way.needs("--image", "Its image", flags.image.clone(), found.image.clone())?;
+        let image = way.needs("--image", "Its image", flags.image.clone(), found.image())?;
         let port =
             way.needs("--port", "The port it listens on in its container", flags.port, found.port())?;
         let usual = "80".parse().ok();
@@ -96,6 +98,7 @@ impl Answers {
         Ok(Self {
             name,
             image,
+            compose: found.service.as_ref().map(|(file, service)| (file.clone(), service.name.clone())),
             build: found.dockerfile.is_some(),
             registry_user: flags.registry_user.clone(),
             port,

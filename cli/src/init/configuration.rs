@@ -39,7 +39,12 @@ pub fn configuration(answers: &Answers) -> String {
 }
 
 fn app(answers: &Answers) -> String {
-    let mut text = format!("\n[apps.{}]\nimage  = {}\n", answers.name, quoted(&answers.image.canonical()));
+    let mut text = format!("\n[apps.{}]\n", answers.name);
+    if let Some((file, service)) = &answers.compose {
+        text.push_str("# What stands here wins over the service, key by key.\n");
+        text.push_str(&format!("compose = {{ file = {}, service = {} }}\n", quoted(file), quoted(service)));
+    }
+    text.push_str(&format!("image  = {}\n", quoted(&answers.image.canonical())));
     text.push_str(&format!("port   = {}\n", answers.port));
     match &answers.health {
         Health::Path(path) if path == "/" => {}

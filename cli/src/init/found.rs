@@ -9,6 +9,10 @@ use cutover_registry::ImageRef;
 use super::choice::Health;
 use super::dockerfile::Dockerfile;
 use crate::commit::{Commit, git};
+use crate::compose::{Glance, glance};
+
+/// The names of compose files, the preferred one first; Compose specification, "Compose file".
+const COMPOSE_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
 /// What was found. Nothing of it is asked of a network.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +23,8 @@ pub struct Found {
     pub image: Option<ImageRef>,
     /// Its Dockerfile.
     pub dockerfile: Option<Dockerfile>,
+    /// The service of its compose file that the app is, and the file's name.
+    pub service: Option<(String, Glance)>,
     /// Whether the git remote is on GitHub.
     pub on_github: bool,
     /// The remote's default branch.
@@ -44,24 +50,49 @@ impl Found {
             name: folder.file_name().and_then(|name| app_name(&name.to_string_lossy())),
             image: source.as_deref().and_then(|source| package(source, below)),
             dockerfile: text.as_deref().map(Dockerfile::parse),
+            service: service(&folder),
             on_github: source.is_some_and(|source| source.starts_with("https://github.com/")),
             branch: branch(&folder),
             repository,
         }
     }
 
-    /// The port, where there is one and no other.
+    /// The port, where there is one and no other: the service's, or else the Dockerfile's.
     pub(super) fn port(&self) -> Option<NonZeroU16> {
-        match self.dockerfile.as_ref()?.ports.as_slice() {
+        let of_service = self.service.as_ref().map(|(_, service)| service.ports.as_slice());
+        let of_dockerfile = self.dockerfile.as_ref().map(|dockerfile| dockerfile.ports.as_slice());
+        match of_service.filter(|ports| !ports.is_empty()).or(of_dockerfile)? {
             [port] => Some(*port),
             _ => None,
         }
+    }
+
+    /// The image: the service's where nothing is built, or else the repository's package.
+    pub(super) fn image(&self) -> Option<ImageRef> {
+        let of_service = self.service.as_ref().filter(|(_, service)| service.context.is_none());
+        let of_service = of_service.and_then(|(_, service)| service.image.as_ref()?.parse().ok());
+        of_service.or_else(|| self.image.clone())
     }
 
     /// The Dockerfile's health check.
     pub(super) fn health(&self) -> Option<Health> {
         self.dockerfile.as_ref()?.health.clone()
     }
+}
+
+/// The service that is built from this very folder, or the only one that there is.
+fn service(folder: &Path) -> Option<(String, Glance)> {
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let (file, text) = COMPOSE_FILES.iter().find_map(|name| Some((*name, read(name)?)))?;
+    let services = glance(&text);
+    let here = |service: &&Glance| matches!(service.context.as_deref(), Some("." | "./"));
+    let mut built = services.iter().filter(here);
+    let fits = match (built.next(), built.next(), services.as_slice()) {
+        (Some(built), None, _) => built,
+        (None, None, [only]) => only,
+        _ => return None,
+    };
+    Some((file.to_owned(), fits.clone()))
 }
 
 /// The name with everything that an app's may not have as `-`.
@@ -108,6 +139,21 @@ mod tests {
         assert_eq!(name("-web-").as_deref(), Some("web"));
         assert_eq!(name("a-very-long-name-of-a-shop-that-goes-on").unwrap().len(), 28);
         assert_eq!(name("가게"), None);
+    }
+
+    #[test]
+    fn a_service_fits_that_is_built_here_or_has_no_other_beside_it() {
+        let of = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("compose.yml"), text).unwrap();
+            service(folder.path()).map(|(file, service)| format!("{file} {}", service.name))
+        };
+        let (web, admin, db) =
+            ("  web: { build: . }\n", "  admin: { build: ./admin }\n", "  db: { image: db }\n");
+        assert_eq!(of(&format!("services:\n{db}{admin}{web}")).as_deref(), Some("compose.yml web"));
+        assert_eq!(of(&format!("services:\n{db}")).as_deref(), Some("compose.yml db"));
+        assert_eq!(of(&format!("services:\n{db}{admin}")), None);
+        assert_eq!(of(&format!("services:\n{web}{}", web.replace("web", "worker"))), None);
     }
 
     #[test]
