@@ -9,6 +9,7 @@ mod compose;
 mod doctor;
 mod engine;
 mod flags;
+mod github;
 mod help;
 mod init;
 mod notify;

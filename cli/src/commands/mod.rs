@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{Cli, Command, Global, Schema};
 use crate::config::{self, Config};
 use crate::failure::{Exit, Failure};
+use crate::github;
 use crate::output::Output;
 use crate::report::Event;
 
@@ -33,7 +34,9 @@ struct Context {
 
 impl Context {
     fn config(&self) -> Result<Config, Failure> {
-        Ok(Config::read(&self.global.config)?)
+        let config = Config::read(&self.global.config)?;
+        github::mask_all(&config);
+        Ok(config)
     }
 
     /// The configuration, and a warning of each thing that it names and that is not taken.

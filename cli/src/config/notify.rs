@@ -21,6 +21,15 @@ pub struct Notify {
     pub stdout: Option<Stdout>,
 }
 
+impl Notify {
+    /// Every secret that is named here.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
+        let slack = self.slack.iter().flat_map(|slack| slack.webhook.iter().chain(&slack.token));
+        let webhook = self.webhook.iter().flat_map(|webhook| [Some(&webhook.url), webhook.secret.as_ref()]);
+        slack.chain(webhook.flatten()).map(|source| &source.value)
+    }
+}
+
 /// A Slack channel: by an incoming webhook, or by a bot's token.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -126,6 +126,18 @@ impl SecretSource {
     }
 }
 
+impl SecretSource {
+    /// The secret, where no program has to be run for it and it can be read: for masking only.
+    pub(crate) fn at_hand(&self, base: &Path) -> Option<SecretString> {
+        let text = match self {
+            Self::Env(name) => std::env::var(name).ok()?,
+            Self::File(path) => without_newline(std::fs::read_to_string(base.join(path)).ok()?),
+            Self::Command(_) => return None,
+        };
+        (!text.is_empty()).then(|| text.into())
+    }
+}
+
 async fn run(argv: &[String], base: &Path) -> Result<String, SecretUnread> {
     let (program, arguments) = argv.split_first().map_or(("", argv), |(p, rest)| (p.as_str(), rest));
     let failed = |source| SecretUnread::Command { program: program.to_owned(), source };

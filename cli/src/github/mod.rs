@@ -16,6 +16,8 @@ use secrecy::SecretString;
 
 pub(crate) use command::{command, error};
 
+use crate::config::Config;
+use crate::config::secret::Value;
 use crate::origin::variable;
 use crate::outcome::Outcome;
 
@@ -33,6 +35,29 @@ pub(crate) fn mask(secret: &SecretString) {
     let mut stderr = std::io::stderr().lock();
     for line in secret.expose_secret().lines().filter(|line| !line.trim().is_empty()) {
         drop(writeln!(stderr, "{}", command("add-mask", &[], line)));
+    }
+}
+
+/// Has the runner mask the secrets that the file names, before anything else is printed. One that a program has to tell is
+/// masked when it is told.
+pub(crate) fn mask_all(config: &Config) {
+    if !is_here() {
+        return;
+    }
+    let file = &config.file;
+    let registries = file.registry.values().filter_map(|registry| Some(&registry.password.as_ref()?.value));
+    let notices = file.notify.secrets();
+    let apps = file.apps.values().flat_map(|app| {
+        let env = app.env.values().filter_map(|value| match &value.value {
+            Value::Secret(source) => Some(source),
+            Value::Plain(_) => None,
+        });
+        env.chain(app.build.iter().flat_map(|build| build.secrets.values().map(|source| &source.value)))
+    });
+    for source in registries.chain(notices).chain(apps) {
+        if let Some(secret) = source.at_hand(config.base()) {
+            mask(&secret);
+        }
     }
 }
 
