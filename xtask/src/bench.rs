@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a release costs in time, throughput and memory, on a release build of cutover.
 
+mod document;
 mod figures;
 mod guide;
 mod jobs;
@@ -10,9 +11,9 @@ mod registry;
 mod sample;
 mod switching;
 mod throughput;
+mod watch;
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
 use crate::ready::{ready, say, told};
@@ -39,6 +40,9 @@ pub struct Bench {
     /// Measure only these, print them and write nothing.
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     pub only: Vec<What>,
+    /// With --only: put them in the place of theirs in docs/figures.md.
+    #[arg(long, requires = "only")]
+    pub replace: bool,
     /// How many pairs of cutover's and the guide's jobs to measure.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub pairs: u32,
@@ -55,7 +59,7 @@ pub enum What {
     Throughput,
     /// Memory and start-up.
     Memory,
-    /// Pulls against skopeo.
+    /// Pulls and pushes against skopeo.
     Registry,
 }
 
@@ -107,20 +111,10 @@ async fn measure(args: &Bench) -> Result<()> {
     let text = parts.iter().map(render).collect::<Vec<_>>().join("\n");
     // A reader that went away is no fault of the figures'.
     drop(std::io::stdout().write_all(text.as_bytes()));
-    if args.only.is_empty() {
-        write(&place::workspace().join(FIGURES), &text)?;
+    let kept = place::workspace().join(FIGURES);
+    match (args.only.is_empty(), args.replace) {
+        (true, _) => document::write(&kept, &parts),
+        (false, true) => document::replace(&kept, parts),
+        (false, false) => Ok(()),
     }
-    Ok(())
-}
-
-fn write(path: &Path, figures: &str) -> Result<()> {
-    let text = format!(
-        "# Figures\n\nMeasured by `cargo xtask bench`, which writes this file, {}. Times are of whole processes of a \
-         release build, on real parts: a Docker Engine, nginx and docker-registry with token authentication. Medians \
-         count; aims are those of the project.\n\n{figures}",
-        machine::describe()
-    );
-    std::fs::write(path, text).doing(format!("write {}", path.display()))?;
-    say(&format!("wrote {}", path.display()));
-    Ok(())
 }

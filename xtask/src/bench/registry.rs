@@ -1,4 +1,7 @@
-//! Pulling into an image layout, against skopeo.
+//! Pulls into an image layout and pushes from one, against skopeo.
+
+mod made;
+mod taken;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,127 +11,252 @@ use std::time::{Duration, Instant};
 use ring::digest::{SHA256, digest};
 use tempfile::TempDir;
 
+use self::made::Made;
+use self::taken::Taken;
 use super::figures::{Aim, Part, Unit};
-use super::memory::{Watched, watch};
 use super::sample::Sample;
+use super::watch::{processor_time, watch};
 use crate::ready::say;
-use crate::rig::background;
 use crate::rig::error::{Doing as _, Result, unexpected};
-use crate::rig::process;
 use crate::rig::registry::{Auth, Registry};
+use crate::rig::{background, docker, process};
 
-const PAIRS: usize = 7;
 const MIB: f64 = (1 << 20) as f64;
+const MB: usize = 1_000_000;
 
-/// The images: a name, how many layers, and how long each is in bytes.
-const IMAGES: [(&str, usize, usize); 2] = [("large", 10, 50_000_000), ("small", 60, 100_000)];
+/// The aim for an image of several layers.
+const TWICE: Option<Aim> = Some(Aim::AtLeast(2.0));
 
-const HOW: &str = "Images whose layers are random bytes in gzip, pulled from docker-registry on this machine into a new \
-    OCI image layout: `cutover image pull` and `skopeo copy docker://… oci:…`, which first in turn. Whole processes; \
-    memory is the kernel's peak (`VmHWM`). The registry shares the cores with both. Hashing is seen in a pull of what \
-    is there already, which reads and verifies it, against SHA-256 of as much in memory, on one core.";
+/// An image to transfer.
+struct Image {
+    name: &'static str,
+    what: &'static str,
+    layers: usize,
+    /// Of each layer, in bytes.
+    length: usize,
+    pairs: usize,
+    aim: Option<Aim>,
+}
 
-/// Pull rows. Those of a push come beside them.
+const IMAGES: [Image; 3] = [
+    Image { name: "large", what: "10 layers of 50 MB", layers: 10, length: 50 * MB, pairs: 7, aim: TWICE },
+    Image { name: "small", what: "60 layers of 100 kB", layers: 60, length: MB / 10, pairs: 9, aim: TWICE },
+    Image { name: "one", what: "one layer of 600 MB", layers: 1, length: 600 * MB, pairs: 5, aim: None },
+];
+
+const HOW: &str = "Images whose layers are random bytes in gzip; docker-registry on this machine, which shares the two \
+    cores with who asks it. Pulls go into a new OCI image layout (`cutover image pull`, which writes to the disk for \
+    good before it gives a blob its name, and `skopeo copy docker://… oci:…`, which leaves that to the kernel), pushes \
+    from one into a new repository (`cutover image push`, `skopeo copy oci:… docker://…`); each skopeo has a cache of \
+    its own, or it would have the registry take blobs over from the repository before. Whole processes, which first in \
+    turn, the disk settled (`sync`) before each. Memory is the kernel's peak (`VmHWM`), processor time that of \
+    `/proc/PID/stat`. Hashing is seen in a pull of what is there already, which reads and verifies it, against SHA-256 \
+    of as much in memory, on one core.";
+
+/// The rows of each image: pulled, pushed, hashed; and whether all agree on what came of the largest layer.
 pub(super) async fn measure(program: &Path) -> Result<Part> {
-    let mut part = Part { title: "Pull, against skopeo", how: HOW.to_owned(), ..Part::default() };
-    let registry = Registry::start(Auth::Anonymous).await?;
-    let place = TempDir::new().doing("make a temporary directory")?;
-    for (name, layers, length) in IMAGES {
-        say(&format!("registry: making the image of {layers} layers of {} kB", length / 1000));
-        let layout = image(place.path(), name, layers, length).await?;
-        let reference = format!("{}/acme/{name}:v1", registry.host());
-        skopeo(&format!("oci:{}:v1", layout.display()), &format!("docker://{reference}")).await?;
-        fs::remove_dir_all(&layout).doing(format!("remove {}", layout.display()))?;
-
-        let what = format!("{layers} layers of {} kB", length / 1000);
-        let mut taken = Taken::default();
-        for pair in 0..PAIRS {
-            say(&format!("registry: {name}, pair {} of {PAIRS}", pair + 1));
-            for turn in 0..2 {
-                let output = TempDir::new_in(place.path()).doing("make a temporary directory")?;
-                if (pair + turn) % 2 == 0 {
-                    taken.ours.push(&watch(pull(program, &reference, output.path())).await?);
-                    let again = watch(pull(program, &reference, output.path())).await?;
-                    taken.again.push(rate(layers * length, again.took));
-                } else {
-                    let to = format!("oci:{}:v1", output.path().display());
-                    taken.theirs.push(&watch(copy(&format!("docker://{reference}"), &to)).await?);
-                }
-            }
-            taken.plain.push(plain(layers * length));
+    let mut part = Part { title: "Pull and push, against skopeo", how: HOW.to_owned(), ..Part::default() };
+    for image in &IMAGES {
+        let course = Course::set(program, image).await?;
+        course.pulls().await?.tell(
+            &format!("pull, {}", image.what),
+            "cutover image pull",
+            image.aim,
+            &mut part,
+        );
+        course.pushes().await?.tell(
+            &format!("push, {}", image.what),
+            "cutover image push",
+            image.aim,
+            &mut part,
+        );
+        if image.layers == 1 {
+            part.notes.push(course.judged().await?);
+        } else {
+            course.hashing(&mut part).await?;
         }
-        taken.tell(&what, &mut part);
     }
     Ok(part)
 }
 
-#[derive(Default)]
-struct Taken {
-    ours: Side,
-    theirs: Side,
-    again: Sample,
-    plain: Sample,
+/// A registry with an image, and room on the disk. All of it goes on drop.
+struct Course<'a> {
+    program: &'a Path,
+    image: &'a Image,
+    made: Made,
+    registry: Registry,
+    place: TempDir,
 }
 
-#[derive(Default)]
-struct Side {
-    time: Sample,
-    memory: Sample,
-}
-
-impl Side {
-    fn push(&mut self, watched: &Watched) {
-        self.time.push_time(watched.took);
-        self.memory.push(watched.peak);
+impl<'a> Course<'a> {
+    async fn set(program: &'a Path, image: &'a Image) -> Result<Self> {
+        say(&format!("registry: making an image of {}", image.what));
+        let registry = Registry::start(Auth::Anonymous).await?;
+        let place = TempDir::new().doing("make a temporary directory")?;
+        let made = Made::at(place.path().join("layout"), image.layers, image.length).await?;
+        let course = Self { program, image, made, registry, place };
+        watch(course.copy(&course.made.layout.transport(), &course.remote("pushed"), "first")).await?;
+        Ok(course)
     }
-}
 
-impl Taken {
-    fn tell(self, what: &str, part: &mut Part) {
-        let ratio = self.theirs.time.ratio(&self.ours.time);
-        let twice = Some(Aim::AtLeast(2.0));
-        part.figure(format!("{what}: skopeo's time by cutover's, pair by pair"), Unit::Times, ratio, twice);
-        part.figure(format!("{what}: `cutover image pull`"), Unit::Millis, self.ours.time, None);
-        part.figure(format!("{what}: `skopeo copy`"), Unit::Millis, self.theirs.time, None);
-        let bound = Some(Aim::AtMost(64.0));
-        part.figure(format!("{what}: cutover's peak memory"), Unit::Mebibytes, self.ours.memory, bound);
-        part.figure(format!("{what}: skopeo's peak memory"), Unit::Mebibytes, self.theirs.memory, None);
-        let share = self.again.ratio(&self.plain);
-        part.figure(
-            format!("{what}: verified when pulled again"),
-            Unit::MebibytesPerSecond,
-            self.again,
-            None,
-        );
-        part.figure(
-            format!("{what}: SHA-256 of as much in memory"),
-            Unit::MebibytesPerSecond,
-            self.plain,
-            None,
-        );
+    async fn pulls(&self) -> Result<Taken> {
+        let (from, to) = (self.reference("pushed"), format!("oci:{}:v1", self.output().display()));
+        let ours = |_: usize| self.pull(&from);
+        let theirs = |pair: usize| self.copy(&self.remote("pushed"), &to, &format!("pull-{pair}"));
+        self.pairs("pull", ours, theirs).await
+    }
+
+    async fn pushes(&self) -> Result<Taken> {
+        let ours = |pair: usize| self.push(self.made.layout.path(), &self.reference(&format!("ours-{pair}")));
+        let theirs = |pair: usize| {
+            let to = format!("theirs-{pair}");
+            self.copy(&self.made.layout.transport(), &self.remote(&to), &to)
+        };
+        self.pairs("push", ours, theirs).await
+    }
+
+    async fn pairs(
+        &self,
+        what: &str,
+        ours: impl Fn(usize) -> Command,
+        theirs: impl Fn(usize) -> Command,
+    ) -> Result<Taken> {
+        let mut taken = Taken::default();
+        for pair in 0..self.image.pairs {
+            say(&format!(
+                "registry: {what} of {}, pair {} of {}",
+                self.image.what,
+                pair + 1,
+                self.image.pairs
+            ));
+            for turn in 0..2 {
+                let (side, command) = match (pair + turn) % 2 {
+                    0 => (&mut taken.ours, ours(pair)),
+                    _ => (&mut taken.theirs, theirs(pair)),
+                };
+                settle().await?;
+                let before = self.registry_time()?;
+                let watched = watch(command).await?;
+                side.push(&watched, self.registry_time()?.saturating_sub(before));
+                self.clear()?;
+            }
+        }
+        Ok(taken)
+    }
+
+    /// How fast a pull of what is there verifies it, and how fast this machine hashes.
+    async fn hashing(&self, part: &mut Part) -> Result<()> {
+        let (mut again, mut plain) = (Sample::default(), Sample::default());
+        let bytes = self.image.layers * self.image.length;
+        let pull = || watch(self.pull(&self.reference("pushed")));
+        pull().await?;
+        for _ in 0..self.image.pairs {
+            again.push(rate(bytes, pull().await?.took));
+            plain.push(hashed(bytes));
+        }
+        self.clear()?;
+        let (what, share) = (self.image.what, again.ratio(&plain));
+        part.figure(format!("{what}: verified when pulled again"), Unit::MebibytesPerSecond, again, None);
+        part.figure(format!("{what}: SHA-256 of as much in memory"), Unit::MebibytesPerSecond, plain, None);
         part.figure(format!("{what}: the former by the latter"), Unit::Times, share, None);
+        Ok(())
+    }
+
+    /// Pulls what skopeo pushed, pushes that on, and asks skopeo and the engine what came of it.
+    async fn judged(&self) -> Result<String> {
+        say(&format!("registry: judging {}", self.image.what));
+        let (image, on) = (self.image.what, self.reference("on"));
+        watch(self.pull(&self.reference("pushed"))).await?;
+        watch(self.push(&self.output(), &on)).await?;
+        let mut inspect = Command::new("skopeo");
+        inspect.args(["inspect", "--tls-verify=false", "--format", "{{.Digest}}", &self.remote("on")]);
+        let skopeo = aside(move || process::output(&mut inspect)).await?;
+        docker::run(&["pull", "--quiet", &on]).await?;
+        let shown =
+            docker::run(&["image", "inspect", "--format", "{{.Id}} {{index .RepoDigests 0}}", &on]).await;
+        let removed = docker::run(&["rmi", &on]).await;
+        let engine = shown?;
+        removed?;
+        let digest = &self.made.digest;
+        if skopeo != *digest || !engine.ends_with(&format!("@{digest}")) {
+            return Err(unexpected(
+                image,
+                format!("was {digest}, is {skopeo} to skopeo and {engine} to docker"),
+            ));
+        }
+        Ok(format!(
+            "{image}, pushed by skopeo, pulled and pushed on by cutover: `skopeo inspect` and `docker pull` agree on \
+             its digest with who made it"
+        ))
+    }
+
+    fn pull(&self, from: &str) -> Command {
+        let mut command = self.cutover();
+        command.args(["image", "pull", from, "--platform", "linux/amd64", "--output"]).arg(self.output());
+        command
+    }
+
+    fn push(&self, layout: &Path, to: &str) -> Command {
+        let mut command = self.cutover();
+        command.args(["image", "push"]).arg(layout).arg(to);
+        command
+    }
+
+    /// The program, from where there is no configuration.
+    fn cutover(&self) -> Command {
+        let mut command = Command::new(self.program);
+        command.current_dir(self.place.path());
+        command
+    }
+
+    /// skopeo, with a cache that nothing is in.
+    fn copy(&self, from: &str, to: &str, cache: &str) -> Command {
+        let mut command = Command::new("skopeo");
+        command.args(["copy", "--quiet", "--insecure-policy", "--preserve-digests"]);
+        command.args(["--src-tls-verify=false", "--dest-tls-verify=false", from, to]);
+        // Only of somebody who is not root does it take the directory from the environment.
+        command.env("_CONTAINERS_ROOTLESS_UID", "1000");
+        command.env("XDG_DATA_HOME", self.place.path().join("caches").join(cache));
+        command
+    }
+
+    fn reference(&self, repository: &str) -> String {
+        format!("{}/acme/{}-{repository}:v1", self.registry.host(), self.image.name)
+    }
+
+    fn remote(&self, repository: &str) -> String {
+        format!("docker://{}", self.reference(repository))
+    }
+
+    /// Where pulls go to.
+    fn output(&self) -> PathBuf {
+        self.place.path().join("output")
+    }
+
+    fn clear(&self) -> Result<()> {
+        let output = self.output();
+        if !output.exists() {
+            return Ok(());
+        }
+        fs::remove_dir_all(&output).doing(format!("remove {}", output.display()))
+    }
+
+    fn registry_time(&self) -> Result<Duration> {
+        processor_time(self.registry.process()).ok_or_else(|| unexpected("docker-registry", "is gone"))
     }
 }
 
-fn pull(program: &Path, reference: &str, output: &Path) -> Command {
-    let mut command = Command::new(program);
-    // From where there is no configuration.
-    command.current_dir(std::env::temp_dir());
-    command.args(["image", "pull", reference, "--platform", "linux/amd64", "--output"]).arg(output);
-    command
+/// Waits until the disk has what was written: nobody shall pay for who was before.
+async fn settle() -> Result<()> {
+    aside(|| {
+        rustix::fs::sync();
+        Ok(())
+    })
+    .await
 }
 
-fn copy(from: &str, to: &str) -> Command {
-    let mut command = Command::new("skopeo");
-    command.args(["copy", "--quiet", "--insecure-policy", "--preserve-digests"]);
-    command.args(["--src-tls-verify=false", "--dest-tls-verify=false", from, to]);
-    command
-}
-
-async fn skopeo(from: &str, to: &str) -> Result<()> {
-    let mut command = copy(from, to);
-    let copied = background::handle().spawn_blocking(move || process::output(&mut command).map(drop));
-    copied.await.map_err(|panic| unexpected("skopeo", panic))?
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    background::handle().spawn_blocking(work).await.map_err(|panic| unexpected("a measurement", panic))?
 }
 
 /// Mebibytes in a second.
@@ -137,7 +265,7 @@ fn rate(bytes: usize, took: Duration) -> f64 {
 }
 
 /// How fast this machine hashes what is in memory, at as many bytes.
-fn plain(bytes: usize) -> f64 {
+fn hashed(bytes: usize) -> f64 {
     let piece = vec![7; 1 << 20];
     let pieces = bytes.div_ceil(piece.len());
     let began = Instant::now();
@@ -145,52 +273,4 @@ fn plain(bytes: usize) -> f64 {
         std::hint::black_box(digest(&SHA256, std::hint::black_box(&piece)));
     }
     rate(pieces * piece.len(), began.elapsed())
-}
-
-/// An image layout with an image of random layers, tagged `v1`.
-async fn image(place: &Path, name: &str, layers: usize, length: usize) -> Result<PathBuf> {
-    let layout = place.join(format!("{name}.layout"));
-    let made = layout.clone();
-    let work = background::handle().spawn_blocking(move || make(&made, layers, length));
-    work.await.map_err(|panic| unexpected("an image", panic))??;
-    Ok(layout)
-}
-
-fn make(layout: &Path, layers: usize, length: usize) -> Result<()> {
-    let blobs = layout.join("blobs/sha256");
-    fs::create_dir_all(&blobs).doing(format!("create {}", blobs.display()))?;
-    let mut described = Vec::new();
-    for _ in 0..layers {
-        let script = format!("head -c {length} /dev/urandom | gzip -1 -n");
-        let output = Command::new("sh").args(["-c", &script]).output().doing("run gzip")?;
-        described.push(put(&blobs, "application/vnd.oci.image.layer.v1.tar+gzip", &output.stdout)?);
-    }
-    let config = serde_json::json!({
-        "os": "linux", "architecture": "amd64", "config": {},
-        "rootfs": {"type": "layers", "diff_ids": []},
-    });
-    let config = put(&blobs, "application/vnd.oci.image.config.v1+json", config.to_string().as_bytes())?;
-    let kind = "application/vnd.oci.image.manifest.v1+json";
-    let manifest = serde_json::json!(
-        {"schemaVersion": 2, "mediaType": kind, "config": config, "layers": described}
-    );
-    let mut entry = put(&blobs, kind, manifest.to_string().as_bytes())?;
-    entry["annotations"] = serde_json::json!({"org.opencontainers.image.ref.name": "v1"});
-    let index = serde_json::json!({"schemaVersion": 2, "manifests": [entry]}).to_string();
-    write(&layout.join("index.json"), index.as_bytes())?;
-    write(&layout.join("oci-layout"), br#"{"imageLayoutVersion":"1.0.0"}"#)
-}
-
-/// Writes a blob; its descriptor.
-fn put(blobs: &Path, kind: &str, bytes: &[u8]) -> Result<serde_json::Value> {
-    let mut hex = String::new();
-    for byte in digest(&SHA256, bytes).as_ref() {
-        hex.push_str(&format!("{byte:02x}"));
-    }
-    write(&blobs.join(&hex), bytes)?;
-    Ok(serde_json::json!({"mediaType": kind, "digest": format!("sha256:{hex}"), "size": bytes.len()}))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    fs::write(path, bytes).doing(format!("write {}", path.display()))
 }

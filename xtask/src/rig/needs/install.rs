@@ -60,6 +60,7 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Nginx => Some("nginx-light"),
         Need::Registry => Some("docker-registry"),
         Need::Skopeo => Some("skopeo"),
+        Need::Openssl => Some("openssl"),
         Need::Compose => Some("docker-compose"),
         Need::Node => Some("nodejs"),
         Need::Openssl => Some("openssl"),
@@ -179,4 +180,20 @@ fn optional(what: &str, work: impl FnOnce() -> Result<()>) {
 fn say(line: &str) {
     // A closed stderr must not stop the work.
     drop(writeln!(io::stderr(), "{line}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_comes_by_its_package_and_each_once() {
+        let missing = [Need::Openssl, Need::Skopeo, Need::Openssl].map(|need| Missing {
+            need,
+            what: "a part",
+            mend: "a command".to_owned(),
+            optional: false,
+        });
+        assert_eq!(packages(&missing.iter().collect::<Vec<_>>()), ["openssl", "skopeo"]);
+    }
 }

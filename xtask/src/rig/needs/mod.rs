@@ -24,6 +24,8 @@ pub enum Need {
     Registry,
     /// `skopeo`, which judges what goes to and comes from a registry.
     Skopeo,
+    /// `openssl`, which makes keys and signatures that no code of ours had a part in.
+    Openssl,
     /// `docker compose`, or the `docker-compose` of before.
     Compose,
     /// `node`, for the guide's services.
@@ -79,6 +81,8 @@ pub fn check() -> Vec<Missing> {
     need(registry, Need::Registry, "docker-registry", "apt-get install -y docker-registry", false);
     let skopeo = runs("skopeo", &["--version"]);
     need(skopeo, Need::Skopeo, "skopeo", "apt-get install -y skopeo", false);
+    let openssl = runs("openssl", &["version"]);
+    need(openssl, Need::Openssl, "openssl", "apt-get install -y openssl", false);
     let compose = runs("docker", &["compose", "version"]) || runs("docker-compose", &["--version"]);
     need(compose, Need::Compose, "docker-compose", "apt-get install -y docker-compose", false);
     for (program, asks, what, package, need_is) in [

@@ -29,7 +29,7 @@ pub struct Registry {
     host: String,
     auth: Auth,
     // Dropped in this order: the process before what it reads.
-    _process: Guard,
+    process: Guard,
     tokens: Option<TokenServer>,
     place: TempDir,
 }
@@ -61,7 +61,7 @@ impl Registry {
         command.arg("serve").arg(&configuration).env_clear();
         let mut process = Guard::spawn(&mut command, &log).map_err(missing)?;
         let host = listening(&mut process, &log).await?;
-        let registry = Self { host, auth, _process: process, tokens, place };
+        let registry = Self { host, auth, process, tokens, place };
         registry.write_docker_config()?;
         Ok(registry)
     }
@@ -69,6 +69,11 @@ impl Registry {
     /// `127.0.0.1:<port>`: what references to its images begin with.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// The id of its process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// Whom it lets in.
