@@ -124,7 +124,7 @@ impl<'a> Builder<'a> {
                 }
             };
             let pushed = self.engine.push(&reference.to_string(), given.as_ref(), &mut progress).await;
-            let digest: Digest = pushed.map_err(unchanged)?.digest.parse().map_err(|error| unread(&error))?;
+            let digest: Digest = pushed.map_err(not_pushed)?.digest.parse().map_err(|error| unread(&error))?;
             let pinned = reference.with_digest(digest.clone());
             let (resolved, manifest) = registry
                 .manifest(&pinned, &platform.cloned().unwrap_or_else(Platform::host))
@@ -268,6 +268,15 @@ fn unchanged(error: cutover_runtime::Error) -> Failure {
 
 fn unread(error: &cutover_registry::DigestInvalid) -> Failure {
     Failure::from_error(Exit::Fault, error)
+}
+
+fn not_pushed(error: cutover_runtime::Error) -> Failure {
+    match error {
+        absent @ cutover_runtime::Error::NoSuchImage { .. } => {
+            unchanged(absent).next("`cutover build` builds it")
+        }
+        error => unchanged(error),
+    }
 }
 
 fn not_built(error: BuildError) -> Failure {

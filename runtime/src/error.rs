@@ -209,11 +209,11 @@ pub enum Error {
         why: String,
     },
     /// The engine said no, for a reason that has no variant of its own.
-    #[error("the engine could not {doing} (status {status})")]
+    #[error("the engine could not {doing}{}", answered(*status))]
     Refused {
         /// What was asked.
         doing: String,
-        /// The HTTP status of the answer.
+        /// The HTTP status of the answer; 0 where the failure came in the stream of an answer that was well at first.
         status: u16,
         /// What the engine said.
         source: Source,
@@ -229,6 +229,10 @@ pub enum Error {
 }
 
 use bollard::errors::Error as Api;
+
+fn answered(status: u16) -> String {
+    if status == 0 { String::new() } else { format!(" (status {status})") }
+}
 
 /// The status and message of a refusal, whichever way the engine sent it.
 ///

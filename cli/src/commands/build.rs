@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Context, Ended};
 use crate::args;
 use crate::build::{Builder, Built, Options, Pushed};
-use crate::failure::{Exit, Failure};
+use crate::failure::Exit;
 use crate::github;
 use crate::report::Event;
 use crate::target::connect_engine;
@@ -53,8 +53,7 @@ pub(super) async fn push(context: &Context, app: &args::App) -> Ended {
     let engine = connect_engine(&config).await?;
     let builder = Builder::new(&config, table, &engine, context.output.report())?;
     let began = Instant::now();
-    let pushed = context.unless_interrupted(builder.push(&[])).await;
-    let pushed = pushed.map_err(|failure: Failure| failure.next("`cutover build` builds the image first"))?;
+    let pushed = context.unless_interrupted(builder.push(&[])).await?;
     told(context, &builder, &name.to_string(), &[], Some(pushed), began);
     Ok(Exit::Done)
 }
