@@ -60,7 +60,6 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Nginx => Some("nginx-light"),
         Need::Registry => Some("docker-registry"),
         Need::Skopeo => Some("skopeo"),
-        Need::Openssl => Some("openssl"),
         Need::Compose => Some("docker-compose"),
         Need::Node => Some("nodejs"),
         Need::Openssl => Some("openssl"),

@@ -26,12 +26,10 @@ pub enum Need {
     Skopeo,
     /// `openssl`, which makes keys and signatures that no code of ours had a part in.
     Openssl,
-    /// `docker compose`, or the `docker-compose` of before.
+    /// `docker-compose`, which judges what is read of compose files.
     Compose,
     /// `node`, for the guide's services.
     Node,
-    /// `openssl`, which makes the certificate of an example.
-    Openssl,
     /// `shellcheck`, which judges the example in shell.
     Shellcheck,
     /// `wrk`, for figures of throughput only.
@@ -81,9 +79,7 @@ pub fn check() -> Vec<Missing> {
     need(registry, Need::Registry, "docker-registry", "apt-get install -y docker-registry", false);
     let skopeo = runs("skopeo", &["--version"]);
     need(skopeo, Need::Skopeo, "skopeo", "apt-get install -y skopeo", false);
-    let openssl = runs("openssl", &["version"]);
-    need(openssl, Need::Openssl, "openssl", "apt-get install -y openssl", false);
-    let compose = runs("docker", &["compose", "version"]) || runs("docker-compose", &["--version"]);
+    let compose = runs("docker-compose", &["--version"]);
     need(compose, Need::Compose, "docker-compose", "apt-get install -y docker-compose", false);
     for (program, asks, what, package, need_is) in [
         ("node", "--version", "node", "nodejs", Need::Node),
