@@ -124,7 +124,8 @@ impl<'a> Builder<'a> {
                 }
             };
             let pushed = self.engine.push(&reference.to_string(), given.as_ref(), &mut progress).await;
-            let digest: Digest = pushed.map_err(not_pushed)?.digest.parse().map_err(|error| unread(&error))?;
+            let digest: Digest =
+                pushed.map_err(not_pushed)?.digest.parse().map_err(|error| unread(&error))?;
             let pinned = reference.with_digest(digest.clone());
             let (resolved, manifest) = registry
                 .manifest(&pinned, &platform.cloned().unwrap_or_else(Platform::host))

@@ -1,7 +1,7 @@
 //! How things look: data on stdout, narration on stderr, for a person on a terminal, in lines, or not at all.
 
-mod actions;
 mod lines;
+mod runner;
 mod terminal;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -33,8 +33,8 @@ impl Output {
         };
         let report: Box<dyn Report> = if global.quiet {
             Box::new(Silent)
-        } else if github::is_here() {
-            Box::new(actions::Actions::new())
+        } else if let Some(runner) = runner::Runner::observe() {
+            Box::new(runner)
         } else if terminal && global.verbose == 0 {
             Box::new(terminal::Terminal::new(colour))
         } else {
