@@ -48,6 +48,12 @@ pub struct Bench {
     pub pairs: u32,
 }
 
+impl Bench {
+    fn wants(&self, what: What) -> bool {
+        self.only.is_empty() || self.only.contains(&what)
+    }
+}
+
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum What {
@@ -68,7 +74,11 @@ pub enum What {
 /// 0 when everything was measured, whatever the figures are; 1 when a part failed, 2 when the machine lacks something.
 #[must_use]
 pub fn run(args: &Bench) -> ExitCode {
-    if let Err(exit) = ready("bench", &NEEDS, args.install) {
+    let needs: Vec<Need> = match args.wants(What::Throughput) {
+        true => NEEDS.to_vec(),
+        false => NEEDS.into_iter().filter(|need| *need != Need::Wrk).collect(),
+    };
+    if let Err(exit) = ready("bench", &needs, args.install) {
         return exit;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -89,23 +99,22 @@ pub fn run(args: &Bench) -> ExitCode {
 }
 
 async fn measure(args: &Bench) -> Result<()> {
-    let wanted = |what| args.only.is_empty() || args.only.contains(&what);
     say("building a release build of cutover");
     let program = program::build().await?;
     let mut parts = Vec::new();
-    if wanted(What::Switching) {
+    if args.wants(What::Switching) {
         parts.push(switching::measure(&program).await?);
     }
-    if wanted(What::Jobs) {
+    if args.wants(What::Jobs) {
         parts.push(jobs::measure(&program, args.pairs).await?);
     }
-    if wanted(What::Throughput) {
+    if args.wants(What::Throughput) {
         parts.push(throughput::measure(&program).await?);
     }
-    if wanted(What::Memory) {
+    if args.wants(What::Memory) {
         parts.push(memory::measure(&program).await?);
     }
-    if wanted(What::Registry) {
+    if args.wants(What::Registry) {
         parts.push(registry::measure(&program).await?);
     }
     let text = parts.iter().map(render).collect::<Vec<_>>().join("\n");

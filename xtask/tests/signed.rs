@@ -96,9 +96,9 @@ async fn an_image_is_deployed_once_it_is_signed_by_a_key_of_the_app_and_not_befo
     let resolved = signed.stage.cutover(&["image", "resolve", &image]).await.exits(0);
     let digest = resolved.stdout.trim();
 
-    signed.refuses(&image, "sign").await;
+    signed.refuses(&image, "is not signed").await;
     signed.sign(digest, &signed.key("other.key"));
-    signed.refuses(&image, "sign").await;
+    signed.refuses(&image, "none of the 1 signatures").await;
 
     signed.sign(digest, &signed.file("cosign.key"));
     let account = signed.stage.deploy(&image).await;

@@ -34,10 +34,11 @@ impl Side {
         self.registry.push(registry.as_secs_f64());
     }
 
-    /// `0.40 s of processor time, the registry 1.20 s for it`.
+    /// `0.40 s and the registry 1.20 s, 75 % of both`.
     fn processors(&self) -> String {
         let [own, registry] = [&self.processor, &self.registry].map(|of| of.median().unwrap_or_default());
-        format!("{own:.2} s of processor time and the registry {registry:.2} s")
+        let share = 100.0 * registry / (own + registry);
+        format!("{own:.2} s and the registry {registry:.2} s, {share:.0} % of both")
     }
 }
 
@@ -45,7 +46,7 @@ impl Taken {
     /// The rows of a transfer: `pull, 10 layers of 50 MB`, by `cutover image pull`.
     pub(super) fn tell(self, what: &str, command: &str, aim: Option<Aim>, part: &mut Part) {
         let (ours, theirs) = (self.ours.processors(), self.theirs.processors());
-        part.notes.push(format!("{what}: cutover takes {ours}; skopeo takes {theirs} (medians)"));
+        part.notes.push(format!("{what}, processor time: cutover takes {ours}; skopeo takes {theirs}"));
         let ratio = self.theirs.time.ratio(&self.ours.time);
         part.figure(format!("{what}: skopeo's time by cutover's, pair by pair"), Unit::Times, ratio, aim);
         part.figure(format!("{what}: `{command}`"), Unit::Millis, self.ours.time, None);
