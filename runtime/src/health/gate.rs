@@ -17,6 +17,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_SHARE: u32 = 20;
 /// How many of the container's last lines a failure tells.
 const LAST_LINES: usize = 20;
+/// How often, and how far apart, it is looked whether a container has ended once more.
+const STATUS_LOOKS: u32 = 20;
+const STATUS_PAUSE: Duration = Duration::from_millis(50);
 
 /// How a container came to be healthy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,9 +173,15 @@ impl Engine {
         after: Duration,
     ) -> GateError {
         let seen = self.observe_container(container).await.ok().flatten();
-        let reason = match &seen {
-            Some(seen) => self.with_ports(seen, gate, reason).await,
-            None => reason,
+        let reason = match (&seen, reason) {
+            (_, Reason::Restarting { times, code: 0 }) => {
+                Reason::Restarting { times, code: self.last_status(container).await }
+            }
+            (Some(seen), Reason::Exited { code: 0, oom }) if !matches!(seen.state, State::Exited { .. }) => {
+                Reason::Exited { code: self.last_status(container).await, oom }
+            }
+            (Some(seen), reason) => self.with_ports(seen, gate, reason).await,
+            (None, reason) => reason,
         };
         GateError::Unhealthy(Box::new(Unhealthy {
             container: seen.map_or_else(|| container.to_owned(), |seen| seen.name),
@@ -182,6 +191,19 @@ impl Engine {
             after,
             logs: self.last_log_lines(container, LAST_LINES).await,
         }))
+    }
+
+    /// The status that a container which is restarted again and again ended with last. The engine sets it to 0 with each
+    /// start, so it is looked for until it has ended once more.
+    async fn last_status(&self, container: &str) -> i64 {
+        for _ in 0..STATUS_LOOKS {
+            match self.observe_container(container).await {
+                Ok(Some(seen)) if seen.exit_code == 0 => sleep(STATUS_PAUSE).await,
+                Ok(Some(seen)) => return seen.exit_code,
+                Ok(None) | Err(_) => break,
+            }
+        }
+        0
     }
 
     /// Adds where the container does listen, where that can be seen from here.
