@@ -10,6 +10,7 @@ use cutover::args::Cli;
 use crate::architecture::Architecture;
 use crate::audit::Audit;
 use crate::bench::{self, Bench};
+use crate::chaos::{self, Chaos};
 use crate::ci::Ci;
 use crate::codegen::Codegen;
 use crate::demo::{self, Demo};
@@ -33,6 +34,8 @@ enum Chore {
     Test(Test),
     /// Measure, side by side with what people use, and write `docs/figures.md`.
     Bench(Bench),
+    /// Make everything go wrong that can, under load, and write `docs/chaos.md`.
+    Chaos(Chaos),
     /// Run the tests and every other check.
     Ci(Ci),
     /// Write what is generated in `docs/reference`.
@@ -48,6 +51,7 @@ impl Chore {
         let ran = match self {
             Self::Demo(demo) => return demo::run(demo),
             Self::Bench(bench) => return bench::run(bench),
+            Self::Chaos(chaos) => return chaos::run(chaos),
             Self::Test(test) => test.run(),
             Self::Ci(ci) => ci.run(),
             Self::Codegen(codegen) => codegen.run(),

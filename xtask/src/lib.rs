@@ -7,6 +7,7 @@ mod architecture;
 mod audit;
 pub mod bench;
 mod cargo;
+pub mod chaos;
 mod chore;
 mod ci;
 mod codegen;
