@@ -1,6 +1,5 @@
 //! `docs/chaos.md`: a section for each part, each of which can be replaced alone.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::Section;
@@ -30,12 +29,11 @@ fn merged(old: &str, sections: &[Section]) -> String {
 
 fn told(section: &Section) -> String {
     let mut text = format!("## {}\n\n{}\n\n", section.name, section.about);
-    // Writing to a string does not fail.
-    drop(writeln!(text, "| {} |", section.columns.join(" | ")));
-    drop(writeln!(text, "|{}", "---|".repeat(section.columns.len())));
+    text.push_str(&format!("| {} |\n", section.columns.join(" | ")));
+    text.push_str(&format!("|{}\n", "---|".repeat(section.columns.len())));
     for row in &section.rows {
         let cells: Vec<String> = row.cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
-        drop(writeln!(text, "| {} |", cells.join(" | ")));
+        text.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     text
 }
