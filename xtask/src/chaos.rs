@@ -4,6 +4,7 @@
 //! the tests in `xtask/tests/chaos` play a bounded part of it in CI.
 
 mod document;
+pub mod faults;
 
 use std::process::ExitCode;
 
@@ -124,8 +125,10 @@ pub(crate) fn run(chaos: &Chaos) -> ExitCode {
     if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn play(part: Part, _options: &Options) -> Vec<Section> {
+async fn play(part: Part, options: &Options) -> Vec<Section> {
+    let program = std::env::current_exe().unwrap_or_default();
     match part {
-        Part::Crashes | Part::Faults | Part::Races | Part::Soak => Vec::new(),
+        Part::Faults => faults::play(&program, options).await,
+        Part::Crashes | Part::Races | Part::Soak => Vec::new(),
     }
 }

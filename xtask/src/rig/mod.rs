@@ -28,6 +28,7 @@
 pub mod background;
 pub mod container;
 pub mod deadline;
+pub mod disk;
 pub mod docker;
 pub(crate) mod error;
 pub mod image;
@@ -46,6 +47,7 @@ mod server;
 pub mod session;
 pub mod slack;
 pub mod stage;
+pub mod wire;
 
 pub(crate) use error::{Doing, unexpected};
 pub use error::{Error, Result};

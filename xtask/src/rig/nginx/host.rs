@@ -15,7 +15,7 @@ use crate::rig::port;
 use crate::rig::process::{self, Guard};
 
 /// How long nginx may take to start its workers.
-const START: Duration = Duration::from_secs(10);
+pub(super) const START: Duration = Duration::from_secs(10);
 
 /// A running nginx with a prefix of its own. It is stopped, and the prefix removed, on drop.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct HostNginx {
     site: SocketAddr,
     // Dropped in this order: the process before what it reads.
     process: Option<Guard>,
+    /// The master that an upgrade has started.
+    pub(super) second: Option<u32>,
     place: TempDir,
 }
 
@@ -53,13 +55,20 @@ impl HostNginx {
         let text = configuration(&binary, place.path())?;
         let conf = place.path().join("nginx.conf");
         std::fs::write(&conf, text).doing(format!("write {}", conf.display()))?;
-        let mut nginx = Self { binary, control: port::free()?, site: port::free()?, process: None, place };
+        let mut nginx =
+            Self { binary, control: port::free()?, site: port::free()?, process: None, second: None, place };
         nginx.start_again().await?;
         Ok(nginx)
     }
 
     /// Stops it, as an administrator would, and waits for its end.
     pub fn stop(&mut self) {
+        self.process = None;
+        self.second.take().into_iter().for_each(super::upgrade::end);
+    }
+
+    /// Leaves the place of the master that was started here to the one that an upgrade has started.
+    pub(super) fn hand_over(&mut self) {
         self.process = None;
     }
 
@@ -76,7 +85,7 @@ impl HostNginx {
         self.started(before + 2).await
     }
 
-    fn workers_started(&self) -> usize {
+    pub(super) fn workers_started(&self) -> usize {
         let text = std::fs::read_to_string(self.error_log()).unwrap_or_default();
         text.matches("start worker process ").count()
     }
@@ -128,9 +137,9 @@ impl HostNginx {
         &self.binary
     }
 
-    /// The id of the master process; 0 while it is stopped.
+    /// The id of the master process, the first while there are two; 0 while it is stopped.
     pub fn pid(&self) -> u32 {
-        self.process.as_ref().map_or(0, Guard::id)
+        self.process.as_ref().map(Guard::id).or(self.second).unwrap_or_default()
     }
 
     /// The error log, at the level `notice`.
@@ -160,6 +169,12 @@ impl HostNginx {
         )?;
         let told = async || (self.reloads() > before).then_some(());
         until("nginx takes notice of a reload", START, told).await
+    }
+}
+
+impl Drop for HostNginx {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 

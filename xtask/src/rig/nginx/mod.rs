@@ -2,6 +2,7 @@
 
 mod container;
 mod host;
+mod upgrade;
 
 pub use container::ContainerNginx;
 pub use host::HostNginx;

@@ -1,0 +1,240 @@
+//! The app and all that is around it, for faults to strike.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::rig::disk::Disk;
+use crate::rig::error::{Doing as _, Result, unexpected};
+use crate::rig::needs;
+use crate::rig::nginx::HostNginx;
+use crate::rig::session::Session;
+use crate::rig::stage::{Nginx, Ran, Stage};
+use crate::rig::wire::{Ask, Manner, Wire};
+
+use super::{Command, Phase};
+
+/// For what takes a moment, on a machine that is busy with everything else too.
+pub(super) const SOON: Duration = Duration::from_secs(60);
+/// For a whole run, waits for what does not answer included.
+pub(super) const LONG: Duration = Duration::from_secs(240);
+
+/// What a world is made of, besides what each has. Faults on the same ground share a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::chaos) enum Ground {
+    /// nginx on the host, the machine's engine, one disk for all.
+    Plain,
+    /// As that, with a small disk each for nginx's two folders and for cutover's own.
+    Disks,
+}
+
+/// An app with a release live and another standing by. Of three releases in turn none is ever there already.
+pub(in crate::chaos) struct World {
+    /// What a ground needs besides, for its faults to find. It goes before what it lies over.
+    pub(super) kept: Vec<Box<dyn Any>>,
+    /// The registry, the nginx, the configuration.
+    pub(super) stage: Stage,
+    /// The way to the engine, for the tested program alone.
+    pub(super) wire: Wire,
+    /// What `doctor` names where nothing is wrong.
+    pub(super) usual: BTreeSet<String>,
+    /// Whether the wire is what was struck, and is to be left as it is.
+    pub(super) struck: bool,
+    images: Vec<String>,
+    deployed: usize,
+    changes: u32,
+}
+
+impl World {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// When a part does not start, or the first deploys fail.
+    pub(super) async fn new(program: &Path, ground: Ground) -> Result<Self> {
+        let mut stage = Stage::on_host(program, needs::nginx()).await?;
+        let mut kept: Vec<Box<dyn Any>> = Vec::new();
+        match ground {
+            Ground::Plain => {}
+            Ground::Disks => {
+                let Nginx::Host(nginx) = &stage.nginx else { unreachable!("it was started on the host") };
+                let (conf, state) = (nginx.conf_dir(), nginx.state_dir());
+                let data = conf.with_file_name("data");
+                std::fs::create_dir(&data).doing("make a folder for the data")?;
+                for folder in [&conf, &state, &data] {
+                    kept.push(Box::new(Disk::over(folder, 256)?));
+                }
+                stage = stage.with_top(&format!("data_dir = {data:?}"))?;
+            }
+        }
+        let mut world = Self {
+            stage: stage.with("soak = \"1s\"\ndrain = \"2s\"")?,
+            wire: Wire::before(Path::new("/var/run/docker.sock"))?,
+            kept,
+            usual: BTreeSet::new(),
+            struck: false,
+            images: Vec::new(),
+            deployed: 0,
+            changes: 0,
+        };
+        for version in ["0", "1", "2"] {
+            world.images.push(world.stage.release(version, &[]).await?);
+        }
+        for _ in 0..2 {
+            let deploy = world.command(Command::Deploy).await?;
+            world.ends_well(&deploy).await?;
+        }
+        world.usual = world.doctor().await?.1;
+        Ok(world)
+    }
+
+    /// The nginx of the host.
+    ///
+    /// # Panics
+    /// Where it is in a container.
+    pub(super) fn nginx(&mut self) -> &mut HostNginx {
+        match &mut self.stage.nginx {
+            Nginx::Host(nginx) => nginx,
+            Nginx::Container(_) => panic!("the nginx is in a container"),
+        }
+    }
+
+    /// Has requests to the engine fare so, until the fault is mended.
+    pub(super) fn strike_wire(&mut self, manner: Manner) {
+        self.struck = true;
+        self.wire.now(manner);
+    }
+
+    /// The version that is live once the command that was asked for last has ended well.
+    pub(super) fn version(&self) -> &'static str {
+        ["0", "1", "2"][(self.deployed + 2) % 3]
+    }
+
+    /// The image of it.
+    pub(super) fn image(&self) -> &str {
+        &self.images[(self.deployed + 2) % 3]
+    }
+
+    /// Gets everything ready for this command, and gives its arguments.
+    ///
+    /// # Errors
+    /// When a deploy that has to come first fails.
+    pub(super) async fn command(&mut self, command: Command) -> Result<Vec<String>> {
+        match command {
+            Command::Deploy | Command::DeployChanged => {
+                self.deployed += 1;
+                if command == Command::DeployChanged {
+                    self.change_site()?;
+                }
+                Ok(["deploy", "--json", "--image", self.image()].map(str::to_owned).to_vec())
+            }
+            Command::Backup => {
+                let deploy = Box::pin(self.command(Command::Deploy)).await?;
+                self.ends_well(&deploy).await?;
+                Ok(["backup", "--json"].map(str::to_owned).to_vec())
+            }
+            Command::Rollback => {
+                // The one before is on the standby: as if two more had been deployed.
+                self.deployed += 2;
+                Ok(["rollback", "--json"].map(str::to_owned).to_vec())
+            }
+        }
+    }
+
+    /// Changes the site in the configuration, so that nginx has to be given another.
+    fn change_site(&mut self) -> Result<()> {
+        self.changes += 1;
+        let path = self.stage.config();
+        let shown = path.display().to_string();
+        let old = std::fs::read_to_string(&path).doing(format!("read {shown}"))?;
+        let of_site = |line: &str| line.starts_with("site = ");
+        let site =
+            format!("site = {{ listen = \"{}\", max_body = \"{}m\" }}", self.stage.site(), self.changes);
+        let new: Vec<&str> =
+            old.lines().map(|line| if of_site(line) { site.as_str() } else { line }).collect();
+        std::fs::write(&path, new.join("\n") + "\n").doing(format!("write {shown}"))
+    }
+
+    /// Starts the program, with the engine at the end of the wire.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub(super) fn start(&self, arguments: &[String]) -> Result<Session> {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut command = self.stage.command(&arguments);
+        command.env("DOCKER_HOST", self.wire.host());
+        Session::start(command)
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// # Errors
+    /// When it does not end in time.
+    pub(super) async fn run(&self, arguments: &[String]) -> Result<Ran> {
+        self.start(arguments)?.end(LONG).await
+    }
+
+    /// Runs the command, which is to reach the wanted world from whatever there is.
+    ///
+    /// # Errors
+    /// What is not as it must be.
+    pub(super) async fn ends_well(&self, arguments: &[String]) -> Result<()> {
+        let ran = self.run(arguments).await?;
+        let what = || format!("`cutover {}`", arguments[0]);
+        if ran.status != Some(0) {
+            return Err(unexpected(what(), format!("ended with {:?}: {}", ran.status, ran.stderr)));
+        }
+        let (app, status) = (&self.stage.app, self.run(&words(&["status", "--json"])).await?);
+        let status: serde_json::Value = serde_json::from_str(&status.stdout)
+            .map_err(|error| unexpected("status", format!("{error}: {}", status.stderr)))?;
+        let slot = &status["slots"][status["live"].as_str().unwrap_or_default()];
+        let well =
+            slot["healthy"] == true && slot["image"] == self.image() && status["nginx_current"] == true;
+        let there = self.stage.containers().await?;
+        let slots = if self.deployed == 1 { &["blue"][..] } else { &["blue", "green"] };
+        let wanted: Vec<String> = slots.iter().map(|slot| format!("{app}-{slot}-1 running")).collect();
+        let page = self.stage.page(self.stage.site(), app, "/").await?;
+        let answers = page == (200, format!("version {}\n", self.version()));
+        if !well || !answers || there != wanted {
+            return Err(unexpected(what(), format!("left {there:?}, {page:?}, {status:#}")));
+        }
+        Ok(())
+    }
+
+    /// The exit status of `doctor`, and what it names as a problem or worth mending.
+    ///
+    /// # Errors
+    /// When it does not end in time, or answers something else.
+    pub(super) async fn doctor(&self) -> Result<(Option<i32>, BTreeSet<String>)> {
+        let ran = self.run(&words(&["doctor", "--json"])).await?;
+        let all: serde_json::Value = serde_json::from_str(&ran.stdout)
+            .map_err(|error| unexpected("doctor", format!("{error}: {}{}", ran.stdout, ran.stderr)))?;
+        let grave = |check: &&serde_json::Value| check["state"] == "problem" || check["state"] == "warning";
+        let names = all["checks"].as_array().into_iter().flatten().filter(grave);
+        Ok((ran.status, names.filter_map(|check| check["name"].as_str()).map(str::to_owned).collect()))
+    }
+
+    /// The requests to the engine that lead to a phase of a command; its first is the last of them.
+    pub(super) fn leads_to(command: Command, phase: Phase) -> Vec<Ask> {
+        const STARTED: Ask = ("POST", "/containers/*/start");
+        const LOOK: Ask = ("GET", "/containers/json");
+        let install = usize::from(command == Command::DeployChanged);
+        let soak = usize::from(command != Command::Backup);
+        let looks = |count: usize| [vec![STARTED], vec![LOOK; count]].concat();
+        match phase {
+            Phase::Before => Vec::new(),
+            Phase::Pull => vec![("POST", "/images/create")],
+            Phase::Retire => vec![("POST", "/containers/*/stop")],
+            Phase::Place => vec![("POST", "/containers/create")],
+            Phase::Gate => looks(1),
+            Phase::Install => looks(2),
+            Phase::GateThrough => looks(2 + install),
+            Phase::Soak => looks(3 + install),
+            Phase::Accept => looks(3 + install + soak),
+        }
+    }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
