@@ -1,13 +1,17 @@
 //! What was deployed when, by whom: one JSON line a run, for people. Nothing decides by it what is live.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::effect::{Effect, around_now};
 use crate::lock::Lock;
+
+/// The history while it is being written.
+const NEW: &str = ".history.jsonl.cutover-new";
 
 /// So many runs are kept.
 const KEPT: usize = 1_000;
@@ -57,7 +61,7 @@ pub struct HistoryFailed {
 /// [`HistoryFailed`]; a history that is not there is an empty one.
 pub fn read(folder: &Path) -> Result<Vec<Entry>, HistoryFailed> {
     let path = path(folder);
-    match std::fs::read_to_string(&path) {
+    match fs::read_to_string(&path) {
         Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(source) => Err(HistoryFailed { path, done: "read", source }),
@@ -70,11 +74,13 @@ pub fn read(folder: &Path) -> Result<Vec<Entry>, HistoryFailed> {
 /// [`HistoryFailed`]; the history is as it was then.
 pub fn add(lock: &Lock, entry: &Entry) -> Result<(), HistoryFailed> {
     let path = path(lock.folder());
-    write(&path, entry, lock.folder()).map_err(|source| HistoryFailed { path, done: "written", source })
+    let effect = Effect::AddHistory(path.clone());
+    let written = around_now(lock.witness(), &effect, || write(&path, entry, lock.folder()));
+    written.map_err(|source| HistoryFailed { path, done: "written", source })
 }
 
 fn write(path: &Path, entry: &Entry, folder: &Path) -> std::io::Result<()> {
-    let old = match std::fs::read_to_string(path) {
+    let old = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error),
@@ -86,7 +92,12 @@ fn write(path: &Path, entry: &Entry, folder: &Path) -> std::io::Result<()> {
     }
     text.push_str(&serde_json::to_string(entry)?);
     text.push('\n');
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    // Its name is the same each time: what a run that was killed left goes with the next, which holds the lock now.
+    match fs::remove_file(folder.join(NEW)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = tempfile::Builder::new().prefix(NEW).rand_bytes(0).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
@@ -124,13 +135,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let app = "web".parse().unwrap();
         let holder = Holder { pid: 1, who: String::new(), command: String::new(), since: String::new() };
-        let lock = Lock::take(folder.path(), &app, &holder).unwrap();
+        let lock = Lock::take(folder.path(), &app, &holder, &crate::effect::nobody()).unwrap();
         assert_eq!(read(lock.folder()).unwrap(), []);
-        std::fs::write(path(lock.folder()), format!("{}torn", "{}\n".repeat(KEPT))).unwrap();
+        fs::write(path(lock.folder()), format!("{}torn", "{}\n".repeat(KEPT))).unwrap();
         for number in 0..3 {
             add(&lock, &entry(number)).unwrap();
         }
         assert_eq!(read(lock.folder()).unwrap(), [entry(0), entry(1), entry(2)]);
-        assert_eq!(std::fs::read_to_string(path(lock.folder())).unwrap().lines().count(), KEPT);
+        assert_eq!(fs::read_to_string(path(lock.folder())).unwrap().lines().count(), KEPT);
     }
 }

@@ -29,6 +29,7 @@ pub mod config;
 pub mod credentials;
 pub mod doctor;
 pub mod edge;
+pub mod effect;
 pub mod failure;
 pub(crate) mod github;
 pub mod history;
@@ -48,4 +49,4 @@ pub mod signature;
 pub mod slots;
 pub mod target;
 
-pub use commands::main;
+pub use commands::{main, main_before};

@@ -9,6 +9,11 @@ use std::time::Duration;
 use cutover_proxyconf::AppName;
 use serde::{Deserialize, Serialize};
 
+use crate::effect::{Effect, Told, around_now};
+
+/// The lock's file in the app's folder.
+const FILE: &str = "lock";
+
 /// How often a waiting deploy looks whether the lock is free.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -31,11 +36,12 @@ impl std::fmt::Display for Holder {
     }
 }
 
-/// The right to change an app, and the only way to its history. Given up when dropped.
+/// The right to change an app, and the only way to its history. Given up when dropped. Its witness is told of both.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
     folder: PathBuf,
+    witness: Told,
 }
 
 /// Why the lock was not had.
@@ -76,7 +82,7 @@ pub enum Held {
 /// that cannot be looked at is taken for free.
 #[must_use]
 pub fn observe(data_dir: &Path, app: &AppName) -> Held {
-    let Ok(mut file) = File::open(folder(data_dir, app).join("lock")) else { return Held::Free };
+    let Ok(mut file) = File::open(folder(data_dir, app).join(FILE)) else { return Held::Free };
     let Ok(number) = file.metadata().map(|found| found.ino().to_string()) else { return Held::Free };
     let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
     // `1: FLOCK ADVISORY WRITE 4711 fd:01:131 0 EOF`, of which the sixth ends with the file's number.
@@ -94,9 +100,14 @@ impl Lock {
     ///
     /// # Errors
     /// [`NotLocked::Held`] with the holder where one is known.
-    pub fn take(data_dir: &Path, app: &AppName, holder: &Holder) -> Result<Self, NotLocked> {
+    pub fn take(data_dir: &Path, app: &AppName, holder: &Holder, witness: &Told) -> Result<Self, NotLocked> {
         let folder = folder(data_dir, app);
-        let path = folder.join("lock");
+        let effect = Effect::TakeLock(folder.join(FILE));
+        around_now(witness, &effect, || Self::take_in(folder, holder, witness))
+    }
+
+    fn take_in(folder: PathBuf, holder: &Holder, witness: &Told) -> Result<Self, NotLocked> {
+        let path = folder.join(FILE);
         let io = |source| NotLocked::Io { path: path.clone(), source };
         make(&folder).map_err(io)?;
         let mut file = OpenOptions::new()
@@ -114,7 +125,7 @@ impl Lock {
             Err(std::fs::TryLockError::Error(source)) => return Err(io(source)),
         }
         write_holder(&mut file, holder).map_err(io)?;
-        Ok(Self { file, folder })
+        Ok(Self { file, folder, witness: witness.clone() })
     }
 
     /// Takes the lock of an app, and waits for it where someone else holds it; `told` is called once with that one.
@@ -125,11 +136,12 @@ impl Lock {
         data_dir: &Path,
         app: &AppName,
         holder: &Holder,
+        witness: &Told,
         mut told: impl FnMut(Option<&Holder>),
     ) -> Result<Self, NotLocked> {
         let mut first = true;
         loop {
-            match Self::take(data_dir, app, holder) {
+            match Self::take(data_dir, app, holder, witness) {
                 Err(NotLocked::Held(other)) => {
                     if std::mem::take(&mut first) {
                         told(other.as_ref());
@@ -146,12 +158,19 @@ impl Lock {
     pub fn folder(&self) -> &Path {
         &self.folder
     }
+
+    /// Who is told of what is done under it.
+    #[must_use]
+    pub fn witness(&self) -> &Told {
+        &self.witness
+    }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
         // The words would outlive the lock. That they cannot be removed costs nobody anything.
-        drop(self.file.set_len(0));
+        let effect = Effect::ClearLock(self.folder.join(FILE));
+        around_now(&self.witness, &effect, || drop(self.file.set_len(0)));
     }
 }
 
@@ -181,6 +200,7 @@ fn write_holder(file: &mut File, holder: &Holder) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::effect::nobody;
 
     fn holder(command: &str) -> Holder {
         Holder { pid: 7, who: "ann".into(), command: command.into(), since: "2026-01-01T00:00:00Z".into() }
@@ -190,15 +210,15 @@ mod tests {
     fn the_second_is_told_who_holds_the_lock_and_gets_it_once_the_first_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         let app = "web".parse().unwrap();
-        let first = Lock::take(folder.path(), &app, &holder("deploy")).unwrap();
-        match Lock::take(folder.path(), &app, &holder("rollback")) {
+        let first = Lock::take(folder.path(), &app, &holder("deploy"), &nobody()).unwrap();
+        match Lock::take(folder.path(), &app, &holder("rollback"), &nobody()) {
             Err(NotLocked::Held(Some(other))) => assert_eq!(other, holder("deploy")),
             other => panic!("{other:?}"),
         }
         let other_app = "api".parse().unwrap();
-        assert!(Lock::take(folder.path(), &other_app, &holder("deploy")).is_ok());
+        assert!(Lock::take(folder.path(), &other_app, &holder("deploy"), &nobody()).is_ok());
         drop(first);
-        assert!(Lock::take(folder.path(), &app, &holder("rollback")).is_ok());
+        assert!(Lock::take(folder.path(), &app, &holder("rollback"), &nobody()).is_ok());
     }
 
     #[test]
@@ -207,14 +227,14 @@ mod tests {
         let app = "web".parse().unwrap();
         assert_eq!(observe(folder.path(), &app), Held::Free);
         assert!(!folder.path().join("web").exists());
-        let lock = Lock::take(folder.path(), &app, &holder("deploy")).unwrap();
+        let lock = Lock::take(folder.path(), &app, &holder("deploy"), &nobody()).unwrap();
         assert_eq!(observe(folder.path(), &app), Held::By(Some(holder("deploy"))));
         drop(lock);
         assert_eq!(observe(folder.path(), &app), Held::Free);
         // A run that is killed does not take its words along.
         std::fs::write(folder.path().join("web/lock"), serde_json::to_vec(&holder("ship")).unwrap()).unwrap();
         assert_eq!(observe(folder.path(), &app), Held::Left(holder("ship")));
-        assert!(Lock::take(folder.path(), &app, &holder("deploy")).is_ok());
+        assert!(Lock::take(folder.path(), &app, &holder("deploy"), &nobody()).is_ok());
     }
 
     #[test]
@@ -224,7 +244,10 @@ mod tests {
         std::fs::create_dir(folder.path().join("web")).unwrap();
         std::os::unix::fs::symlink(&target, folder.path().join("web/lock")).unwrap();
         let app = "web".parse().unwrap();
-        assert!(matches!(Lock::take(folder.path(), &app, &holder("deploy")), Err(NotLocked::Io { .. })));
+        assert!(matches!(
+            Lock::take(folder.path(), &app, &holder("deploy"), &nobody()),
+            Err(NotLocked::Io { .. })
+        ));
         assert!(!target.exists());
     }
 }

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use cutover_proxyconf::{Address, AppName, BySlot, Slot};
-use cutover_runtime::{Container, Engine, Network, NetworkSpec};
+use cutover_runtime::{Container, Network, NetworkSpec};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::app::App;
 use crate::config::file;
+use crate::effect::Hands;
 use crate::failure::{Exit, Failure};
 use crate::release::{Place, label};
 
@@ -195,7 +196,7 @@ pub fn subnet(wanted: &file::Network, networks: &[Network]) -> Cidr {
 ///
 /// # Errors
 /// When the engine cannot.
-pub async fn ensure_networks(engine: &Engine, networks: &Networks) -> Result<(), cutover_runtime::Error> {
+pub async fn ensure_networks(engine: &Hands, networks: &Networks) -> Result<(), cutover_runtime::Error> {
     let labels = [("cutover.network".to_owned(), "1".to_owned())].into();
     if let Some((name, subnet)) = &networks.own {
         let spec = NetworkSpec { name: name.clone(), subnet: Some(subnet.to_string()), labels };

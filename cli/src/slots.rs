@@ -5,8 +5,9 @@
 //! was accepted. The rest is in labels. No file of ours has a say in it.
 
 use cutover_proxyconf::{Address, AppName, BySlot, Slot};
-use cutover_runtime::{Container, Engine, State};
+use cutover_runtime::{Container, State};
 
+use crate::effect::Hands;
 use crate::plan::{Condition, Occupant, ReleaseId};
 use crate::release::label;
 
@@ -65,7 +66,7 @@ fn runs(containers: &[Container]) -> bool {
 /// # Errors
 /// When the engine cannot be asked.
 pub async fn observe_standing(
-    engine: &Engine,
+    engine: &Hands,
     app: &AppName,
 ) -> Result<BySlot<Standing>, cutover_runtime::Error> {
     let containers = engine.observe_containers(&[(label::APP, app.as_str())]).await?;

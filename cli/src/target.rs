@@ -8,6 +8,7 @@ use cutover_runtime::{Check, Endpoint, Engine, Network};
 use crate::config::Config;
 use crate::config::app::{App, HealthCheck};
 use crate::edge::Edge;
+use crate::effect::{Hands, Told};
 use crate::failure::{Exit, Failure};
 use crate::places::{self, Networks};
 use crate::release::{Place, label};
@@ -25,7 +26,7 @@ pub struct Target<'c> {
     /// Its table.
     pub app: &'c App,
     /// The engine.
-    pub engine: Engine,
+    pub engine: Hands,
     /// The edge.
     pub edge: Edge,
     /// The version of nginx.
@@ -37,13 +38,18 @@ pub struct Target<'c> {
 }
 
 impl<'c> Target<'c> {
-    /// Connects to the engine and to the edge.
+    /// Connects to the engine and to the edge, with a witness of what is changed on them.
     ///
     /// # Errors
     /// When either cannot be reached, or the file's addresses cannot be had.
-    pub async fn connect(config: &'c Config, name: &AppName, app: &'c App) -> Result<Self, Failure> {
+    pub async fn connect(
+        config: &'c Config,
+        name: &AppName,
+        app: &'c App,
+        witness: &Told,
+    ) -> Result<Self, Failure> {
         let engine = connect_engine(config).await?;
-        let edge = Edge::connect(&config.file.proxy, &engine).await?;
+        let edge = Edge::connect(&config.file.proxy, &engine, witness).await?;
         let version = async { edge.nginx.surface.version().await.map_err(Failure::from) };
         let on_engine = async {
             let networks = engine.observe_networks().await?;
@@ -63,7 +69,7 @@ impl<'c> Target<'c> {
             config,
             name: name.clone(),
             app,
-            engine,
+            engine: Hands::new(engine, witness),
             edge,
             nginx_version,
             places,

@@ -1,6 +1,6 @@
 //! What is done to a container: from created to removed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::WaitContainerOptions;
@@ -9,15 +9,19 @@ use bollard::query_parameters::{RenameContainerOptions, StartContainerOptions, S
 use futures_util::StreamExt;
 
 use crate::error::{self, Error, Result, refusal};
-use crate::{ContainerSpec, Engine, create};
+use crate::{ContainerSpec, Engine, State, create};
 
 /// Long enough to stand for ever, short enough to be added to.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
+/// The longest that the engine may take to give a name away, and how often it is asked meanwhile.
+const NAME_LIMIT: Duration = Duration::from_secs(10);
+const NAME_PAUSE: Duration = Duration::from_millis(20);
+
 impl Engine {
     /// Creates the container, on all of its networks, without starting it. Returns its id.
     ///
-    /// What cannot be created whole is not left behind.
+    /// What cannot be created whole is not left behind. A name of a container that is being removed is waited for (10 s).
     ///
     /// # Errors
     ///
@@ -28,13 +32,16 @@ impl Engine {
         self.check_networks(spec).await?;
         let options =
             CreateContainerOptions { name: Some(spec.name.clone()), ..CreateContainerOptions::default() };
-        let created =
-            self.docker().create_container(Some(options), body).await.map_err(|e| match refusal(&e) {
+        let create = async || {
+            let created = self.docker().create_container(Some(options.clone()), body.clone()).await;
+            created.map_err(|e| match refusal(&e) {
                 Some((404, message)) if message.contains("No such image") => {
                     Error::NoSuchImage { image: spec.image.clone() }
                 }
                 _ => error::container("create", &spec.name, e),
-            })?;
+            })
+        };
+        let created = self.once_free(&spec.name, create).await?;
         for warning in &created.warnings {
             tracing::warn!(container = spec.name, warning, "the engine warns");
         }
@@ -134,19 +141,42 @@ impl Engine {
         }
     }
 
-    /// Gives the container another name.
+    /// Gives the container another name. One of a container that is being removed is waited for (10 s).
     ///
     /// # Errors
     ///
     /// [`Error::NameTaken`] when another container has it, [`Error::NoSuchContainer`].
     pub async fn rename(&self, id: &str, name: &str) -> Result<()> {
         let options = RenameContainerOptions { name: name.to_owned() };
-        self.docker().rename_container(id, options).await.map_err(|e| {
-            match error::container("rename", id, e) {
+        let rename = async || {
+            let renamed = self.docker().rename_container(id, options.clone()).await;
+            renamed.map_err(|e| match error::container("rename", id, e) {
                 Error::NameTaken { source, .. } => Error::NameTaken { name: name.to_owned(), source },
                 other => other,
+            })
+        };
+        self.once_free(name, rename).await
+    }
+
+    /// Tries again while the name is one that the engine is about to give away: it removes a container first and its
+    /// name last, and goes on with that where whoever asked for it has gone.
+    async fn once_free<T>(&self, name: &str, attempt: impl AsyncFn() -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            match attempt().await {
+                Err(Error::NameTaken { .. })
+                    if began.elapsed() < NAME_LIMIT && self.is_leaving(name).await? =>
+                {
+                    tokio::time::sleep(NAME_PAUSE).await;
+                }
+                done => return done,
             }
-        })
+        }
+    }
+
+    async fn is_leaving(&self, name: &str) -> Result<bool> {
+        let holder = self.observe_container(name).await?;
+        Ok(holder.is_none_or(|container| container.state == State::Dead))
     }
 
     /// Sends a signal to the container's first process, such as `HUP`.

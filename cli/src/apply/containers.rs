@@ -18,7 +18,7 @@ impl Apply<'_> {
         let places = self.target.places.get(slot);
         let usable = |c: &&Container| {
             let same = c.labels.get(label::RELEASE).is_some_and(|id| *id == release.id.0);
-            same && release.secrets_are_in(c) && matches!(c.state, State::Running | State::Created)
+            same && release.secrets_are_in(c) && c.state == State::Running
         };
         let made = places.iter().enumerate().map(|(index, place)| {
             // By its number: a run that was killed while it renamed left some with the other name.
@@ -28,16 +28,17 @@ impl Apply<'_> {
             let spec = release.container(&self.target.name, slot, index + 1, name, place);
             async move {
                 if let Some(container) = there.filter(usable) {
-                    return Ok(container.id.clone());
+                    return Ok((container.id.clone(), container.name.clone()));
                 }
                 if let Some(container) = there {
                     self.stop_and_remove(container).await?;
                 }
-                engine.create_container(&spec).await
+                let created = engine.create(&spec).await?;
+                Ok::<_, cutover_runtime::Error>((created, spec.name))
             }
         });
-        let ids = try_join_all(made).await?;
-        try_join_all(ids.iter().map(|id| engine.start(id))).await?;
+        let made = try_join_all(made).await?;
+        try_join_all(made.iter().map(|(id, name)| engine.start(id, name))).await?;
         Ok(())
     }
 
@@ -45,7 +46,7 @@ impl Apply<'_> {
     pub(super) async fn retire(&self, slot: Slot) -> Done {
         let standing = self.standing(slot).await?;
         let grace = self.target.app.stop_grace.0;
-        try_join_all(standing.accepted.iter().map(|c| self.target.engine.stop(&c.id, grace))).await?;
+        try_join_all(standing.accepted.iter().map(|c| self.target.engine.stop(c, grace))).await?;
         Ok(())
     }
 
@@ -71,7 +72,7 @@ impl Apply<'_> {
             let replica = container.labels.get(label::REPLICA).and_then(|n| n.parse().ok()).unwrap_or(1);
             let name = container_name(&self.target.name, slot, replica, Role::Accepted);
             if container.name != name {
-                self.target.engine.rename(&container.id, &name).await?;
+                self.target.engine.rename(container, &name).await?;
             }
         }
         Ok(())
@@ -80,12 +81,12 @@ impl Apply<'_> {
     /// Starts the slot's accepted release again.
     pub(super) async fn reinstate(&self, slot: Slot) -> Done {
         let standing = self.standing(slot).await?;
-        try_join_all(standing.accepted.iter().map(|c| self.target.engine.start(&c.id))).await?;
+        try_join_all(standing.accepted.iter().map(|c| self.target.engine.start(&c.id, &c.name))).await?;
         Ok(())
     }
 
     async fn stop_and_remove(&self, container: &Container) -> Result<(), cutover_runtime::Error> {
-        self.target.engine.stop(&container.id, self.target.app.stop_grace.0).await?;
-        self.target.engine.remove(&container.id).await
+        self.target.engine.stop(container, self.target.app.stop_grace.0).await?;
+        self.target.engine.remove(container).await
     }
 }

@@ -47,7 +47,7 @@ struct SlotStatus {
 pub(super) async fn status(context: &Context, app: &App) -> Ended {
     let config = context.config()?;
     let (name, table) = config.app(app.app.as_deref())?;
-    let target = Target::connect(&config, name, table).await?;
+    let target = Target::connect(&config, name, table, &context.witness).await?;
     let observed = observe(&target, None).await?;
     let status = Status {
         app: name.to_string(),
@@ -128,7 +128,7 @@ pub(super) async fn history(context: &Context, app: &App, limit: usize) -> Ended
     let (name, table) = config.app(app.app.as_deref())?;
     let folder = match data_dir(&config) {
         Some(folder) => folder,
-        None => Target::connect(&config, name, table).await?.data_dir(),
+        None => Target::connect(&config, name, table, &context.witness).await?.data_dir(),
     };
     let read = history::read(&lock::folder(&folder, name));
     let mut entries = read.map_err(|error| Failure::from_error(Exit::Fault, &error))?;
@@ -160,7 +160,7 @@ fn line(entry: &Entry) -> String {
 pub(super) async fn logs(context: &Context, app: &App, slot: Option<Slot>, tail: u64, follow: bool) -> Ended {
     let config = context.config()?;
     let (name, table) = config.app(app.app.as_deref())?;
-    let target = Target::connect(&config, name, table).await?;
+    let target = Target::connect(&config, name, table, &context.witness).await?;
     let observed = observe(&target, None).await?;
     let slot = slot.or(observed.live()).unwrap_or(observed.world.live.slot());
     let containers = observed.standing.get(slot).occupant();

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{Cli, Command, Global, Schema};
 use crate::config::{self, Config};
+use crate::effect::{self, Told};
 use crate::failure::{Exit, Failure};
 use crate::github;
 use crate::output::Output;
@@ -30,6 +31,7 @@ struct Context {
     output: Output,
     interrupt: CancellationToken,
     began: Instant,
+    witness: Told,
 }
 
 impl Context {
@@ -67,6 +69,12 @@ type Ended = Result<Exit, Failure>;
 /// Runs `cutover` with these arguments, the program's name first.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    main_before(arguments, effect::nobody())
+}
+
+/// Runs `cutover` as [`main`] does, before a witness that is told of each effect of commands that change an app.
+#[must_use]
+pub fn main_before(arguments: impl IntoIterator<Item = OsString>, witness: Told) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -85,16 +93,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Exit::Fault.into();
         }
     };
-    let exit = runtime.block_on(run(cli, output));
+    let exit = runtime.block_on(run(cli, output, witness));
     // Threads that still read a secret's command or a name server are not waited for.
     runtime.shutdown_background();
     exit.into()
 }
 
-async fn run(cli: Cli, output: Output) -> Exit {
+async fn run(cli: Cli, output: Output, witness: Told) -> Exit {
     let interrupt = CancellationToken::new();
     tokio::spawn(listen(interrupt.clone()));
-    let context = Context { global: cli.global, output, interrupt, began: Instant::now() };
+    let context = Context { global: cli.global, output, interrupt, began: Instant::now(), witness };
     match dispatch(cli.command, &context).await {
         Ok(exit) => exit,
         Err(failure) => {

@@ -40,7 +40,7 @@ pub(super) async fn nginx(context: &Context, command: &Nginx) -> Ended {
     let (Nginx::Render { app } | Nginx::Check { app } | Nginx::Apply { app, .. }) = command;
     let config = context.config()?;
     let (name, table) = config.app(app.app.as_deref())?;
-    let target = Target::connect(&config, name, table).await?;
+    let target = Target::connect(&config, name, table, &context.witness).await?;
     let observed = observe(&target, None).await?;
     let rendered = &observed.rendered;
     match command {
@@ -80,7 +80,7 @@ pub(super) async fn nginx(context: &Context, command: &Nginx) -> Ended {
                 command: format!("cutover nginx apply {name}"),
                 since: jiff::Timestamp::now().to_string(),
             };
-            let taken = Lock::take(&target.data_dir(), name, &holder);
+            let taken = Lock::take(&target.data_dir(), name, &holder, &context.witness);
             let _lock = taken.map_err(|error| Failure::from_error(Exit::Locked, &error))?;
             // Without the network its addresses might lead elsewhere.
             let plan = Plan { steps: vec![Step::Network, Step::Install], ending: Ending::Unchanged };

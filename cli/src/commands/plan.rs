@@ -43,7 +43,7 @@ pub(super) async fn plan(context: &Context, app: &App, image: Option<&ImageRef>)
         taken.for_each(|line| context.output.report().tell(Event::Note(&line)));
     }
     let (release, _) = context.unless_interrupted(change::release(&config, table, image)).await?;
-    let target = Target::connect(&config, name, table).await?;
+    let target = Target::connect(&config, name, table, &context.witness).await?;
     let observed = observe(&target, Some(&release)).await?;
     let planned = plan_for(&observed.world, &Goal::Deploy { release: release.id.clone(), promote: true })?;
     let data = Planned {

@@ -22,7 +22,7 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     folders.extend(data.map(|folder| ("disk.data_dir", lock::folder(&folder, ground.name))));
     if let Some(edge) = ground.nginx() {
         folders.extend(edge.local_state_dir().map(|folder| ("disk.state_dir", folder)));
-        let conf = match &edge.nginx.surface {
+        let conf = match edge.nginx.surface.place() {
             Place::Host(_) => Some(edge.nginx.conf_dir.clone()),
             Place::Container(nginx) => nginx.on_this_machine(&edge.nginx.conf_dir),
         };

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::config::app::App;
 use crate::credentials;
 use crate::edge::Edge;
+use crate::effect;
 use crate::failure::{Exit, Failure};
 use crate::observe::{Observed, observe};
 use crate::release::{Release, Settings};
@@ -75,10 +76,10 @@ impl<'c> Ground<'c> {
     pub async fn observe(config: &'c Config, name: &'c AppName, app: &'c App) -> Self {
         let engine = within("the engine", connect_engine(config));
         let (wanted, engine) = tokio::join!(Wanted::observe(config, app), engine);
-        let proxy = &config.file.proxy;
+        let (proxy, witness) = (&config.file.proxy, effect::nobody());
         let edge = match (&engine, &proxy.nginx.container) {
-            (_, None) => Some(Ok(Edge::on_host(proxy))),
-            (Ok(engine), Some(_)) => Some(within("nginx", Edge::connect(proxy, engine)).await),
+            (_, None) => Some(Ok(Edge::on_host(proxy, &witness))),
+            (Ok(engine), Some(_)) => Some(within("nginx", Edge::connect(proxy, engine, &witness)).await),
             (Err(_), Some(_)) => None,
         };
         let serving = match &edge {
@@ -86,7 +87,9 @@ impl<'c> Ground<'c> {
             _ => None,
         };
         let target = match (&engine, &edge) {
-            (Ok(_), Some(Ok(_))) => Some(within("the app", Target::connect(config, name, app)).await),
+            (Ok(_), Some(Ok(_))) => {
+                Some(within("the app", Target::connect(config, name, app, &witness)).await)
+            }
             _ => None,
         };
         let observed = match &target {

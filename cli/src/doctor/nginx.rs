@@ -124,7 +124,7 @@ fn control(ground: &Ground<'_>, edge: &Edge) -> Finding {
 async fn workers(ground: &Ground<'_>, edge: &Edge) -> Option<Finding> {
     const NAME: &str = "nginx.workers";
     let state = edge.local_state_dir()?;
-    let master = match &edge.nginx.surface {
+    let master = match edge.nginx.surface.place() {
         Place::Host(nginx) => nginx.master().await.ok().flatten(),
         Place::Container(nginx) => {
             let container = ground.engine.as_ref().ok()?.observe_container(nginx.name()).await.ok()?;

@@ -22,7 +22,7 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
 async fn site(ground: &Ground<'_>, listeners: &[Listener]) -> Vec<Finding> {
     const NAME: &str = "ports.site";
     let (Some(site), Some(edge)) = (&ground.app.site, ground.nginx()) else { return Vec::new() };
-    let Edge::Host(nginx) = &edge.nginx.surface else {
+    let Edge::Host(nginx) = edge.nginx.surface.place() else {
         return vec![Finding::ok(NAME, "the site listens in nginx's own container")];
     };
     let master = nginx.master().await.ok().flatten();

@@ -14,6 +14,7 @@ pub use self::container::ContainerNginx;
 use crate::config::app::App;
 use crate::config::file::Proxy;
 use crate::config::nginx;
+use crate::effect::{Told, Watched};
 use crate::failure::{Exit, Failure};
 
 /// Where nginx runs.
@@ -29,42 +30,42 @@ pub enum Place {
 #[derive(Clone, Debug)]
 pub struct Edge {
     /// The nginx, and how it is reached.
-    pub nginx: Nginx<Place>,
+    pub nginx: Nginx<Watched<Place>>,
     listen: SocketAddr,
     allow: Vec<IpAddr>,
     networks: Vec<String>,
 }
 
 impl Edge {
-    /// The edge that the file names.
+    /// The edge that the file names, with a witness of what is changed there.
     ///
     /// # Errors
     /// When its container is not there or does not run.
-    pub async fn connect(proxy: &Proxy, engine: &Engine) -> Result<Self, Failure> {
+    pub async fn connect(proxy: &Proxy, engine: &Engine, witness: &Told) -> Result<Self, Failure> {
         match &proxy.nginx.container {
-            None => Ok(Self::on_host(proxy)),
-            Some(name) => Ok(Self::at(proxy, contained(name, proxy.control, engine).await?)),
+            None => Ok(Self::on_host(proxy, witness)),
+            Some(name) => Ok(Self::at(proxy, contained(name, proxy.control, engine).await?, witness)),
         }
     }
 
     /// The nginx of this host, which needs no engine to be reached.
     #[must_use]
-    pub fn on_host(proxy: &Proxy) -> Self {
+    pub fn on_host(proxy: &Proxy, witness: &Told) -> Self {
         let binary = proxy.nginx.binary.clone().unwrap_or_else(|| "/usr/sbin/nginx".into());
         let place = Place::Host(HostNginx { binary, conf: proxy.nginx.conf.clone() });
-        Self::at(proxy, (place, proxy.control, Vec::new(), Vec::new()))
+        Self::at(proxy, (place, proxy.control, Vec::new(), Vec::new()), witness)
     }
 
-    fn at(proxy: &Proxy, (place, reached, allow, networks): Contained) -> Self {
+    fn at(proxy: &Proxy, (place, reached, allow, networks): Contained, witness: &Told) -> Self {
         let nginx = Nginx {
-            surface: place,
+            surface: Watched::new(place, witness),
             conf_dir: proxy.conf_dir.value.clone(),
             state_dir: proxy.state_dir.value.clone(),
             control: reached,
         };
         // In a container loopback is the container's own: the control server listens on all of its addresses, and
         // answers this host's alone.
-        let listen = match &nginx.surface {
+        let listen = match nginx.surface.place() {
             Place::Host(_) => proxy.control,
             Place::Container(_) => SocketAddr::from(([0, 0, 0, 0], proxy.control.port())),
         };
@@ -89,13 +90,13 @@ impl Edge {
     /// The networks that nginx's own container is on; none for an nginx of the host, which reaches all.
     #[must_use]
     pub fn networks(&self) -> Option<&[String]> {
-        matches!(self.nginx.surface, Place::Container(_)).then_some(&self.networks)
+        matches!(self.nginx.surface.place(), Place::Container(_)).then_some(&self.networks)
     }
 
     /// The folder of the markers as a folder of this machine, where it is one.
     #[must_use]
     pub fn local_state_dir(&self) -> Option<PathBuf> {
-        match &self.nginx.surface {
+        match self.nginx.surface.place() {
             Place::Host(_) => Some(self.nginx.state_dir.clone()),
             Place::Container(container) => container.on_this_machine(&self.nginx.state_dir),
         }

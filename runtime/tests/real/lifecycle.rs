@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use cutover_runtime::{Endpoint, Engine, Error, Removal, State};
 
-use crate::rig::Rig;
+use crate::rig::{Rig, until};
 
 #[tokio::test]
 async fn a_life_from_created_to_removed() {
@@ -69,6 +69,27 @@ async fn a_name_is_had_by_one_container_only() {
     let free = format!("{}-three", rig.name);
     rig.engine.rename(&id, &free).await.unwrap();
     assert_eq!(rig.engine.observe_container(&free).await.unwrap().unwrap().id, id);
+}
+
+#[tokio::test]
+async fn the_name_of_a_container_that_is_being_removed_is_waited_for() {
+    let rig = Rig::new().await;
+    let (one, two) = (rig.spec("one"), rig.spec("two"));
+    let next = rig.engine.create_container(&two).await.unwrap();
+    for _ in 0..5 {
+        let old = rig.engine.create_container(&one).await.unwrap();
+        // Whoever asked for the removal goes away in the midst of it, as a run that is killed does.
+        let (engine, id) = (rig.engine.clone(), old.clone());
+        let removal = tokio::spawn(async move { engine.remove(&id).await });
+        let leaving = async || {
+            let seen = rig.engine.observe_container(&old).await.unwrap();
+            seen.is_none_or(|container| container.state == State::Dead)
+        };
+        until("the engine removes it", leaving).await;
+        removal.abort();
+        rig.engine.rename(&next, &one.name).await.unwrap();
+        rig.engine.rename(&next, &two.name).await.unwrap();
+    }
 }
 
 #[tokio::test]

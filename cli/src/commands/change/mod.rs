@@ -52,7 +52,7 @@ impl<'c> Held<'c> {
         command: &str,
     ) -> Result<Self, Failure> {
         let (name, table) = config.app(app.app.as_deref())?;
-        let target = Target::connect(config, name, table).await?;
+        let target = Target::connect(config, name, table, &context.witness).await?;
         let origin = Origin::observe();
         let lock = lock(context, &target, &origin, wait, command).await?;
         Ok(Self { target, origin, lock, follow: None })
@@ -95,13 +95,13 @@ async fn lock(
     let folder = target.data_dir();
     let taken = if wait.wait {
         let report = context.output.report();
-        let waiting = Lock::wait(&folder, &target.name, &holder, |other| {
+        let waiting = Lock::wait(&folder, &target.name, &holder, &context.witness, |other| {
             let other = other.map_or_else(|| "another run".to_owned(), ToString::to_string);
             report.tell(Event::Note(&format!("waiting for {other}")));
         });
         waiting.await
     } else {
-        Lock::take(&folder, &target.name, &holder)
+        Lock::take(&folder, &target.name, &holder, &context.witness)
     };
     taken.map_err(|error| match error {
         NotLocked::Held(_) => Failure::from_error(Exit::Locked, &error)
