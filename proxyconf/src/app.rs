@@ -47,6 +47,12 @@ pub struct Upstream {
 }
 
 impl Upstream {
+    /// Each worker keeps up to 256 idle connections to a slot.
+    ///
+    /// With fewer than there are clients at full speed, nginx opens and closes connections so fast that now and then one
+    /// cannot be made, and the slot is held for failed. 256 of them take some 40 KB of nginx's memory.
+    pub const KEEPALIVE: u32 = 256;
+
     /// Idle connections to an app are given up after 200 ms.
     ///
     /// nginx must give one up before the app does, since a POST that meets a closing socket is lost; gunicorn's threads
@@ -61,7 +67,7 @@ impl Default for Upstream {
             balance: Balance::RoundRobin,
             max_fails: 3,
             fail_timeout: Duration::from_secs(10),
-            keepalive: 32,
+            keepalive: Self::KEEPALIVE,
             keepalive_timeout: Self::KEEPALIVE_TIMEOUT,
             resolver: None,
         }
@@ -108,7 +114,7 @@ impl Default for ProxySettings {
 /// How long nginx waits for the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For a connection; 1 s unless said.
+    /// For a connection; see [`Timeouts::CONNECT`].
     pub connect: Duration,
     /// Between two reads of an answer; 60 s unless said.
     pub read: Duration,
@@ -118,10 +124,18 @@ pub struct Timeouts {
     pub stream: Duration,
 }
 
+impl Timeouts {
+    /// A connection is waited for up to 2 s.
+    ///
+    /// After a switch many connections are opened at once. Those that do not fit into the app's queue are tried again by the
+    /// kernel, after 1 s: given up by then, they would make nginx hold a slot for failed that is only busy.
+    pub const CONNECT: Duration = Duration::from_secs(2);
+}
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(1),
+            connect: Self::CONNECT,
             read: Duration::from_secs(60),
             send: Duration::from_secs(60),
             stream: Duration::from_secs(3600),

@@ -53,7 +53,7 @@ pub use host::HostNginx;
 pub use install::Installed;
 pub use name::AppName;
 pub use nginx::{Nginx, Switched};
-pub use render::{File, Rendered, render};
+pub use render::{File, Rendered, check, render};
 pub use site::{Listen, ServerName, Site, Tls};
 pub use slot::{BySlot, Slot};
 pub use surface::Surface;

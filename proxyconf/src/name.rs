@@ -43,11 +43,6 @@ impl AppName {
     pub(crate) fn ident(&self) -> String {
         self.0.replace('-', "_")
     }
-
-    /// The variable `$cutover_<what>_<app>`; `what` holds no `_`, so no two apps share one.
-    pub(crate) fn variable(&self, what: &str) -> String {
-        format!("$cutover_{what}_{}", self.ident())
-    }
 }
 
 impl fmt::Display for AppName {

@@ -5,6 +5,7 @@ mod rig;
 use cutover_proxyconf::{Balance, Error, Exposure, Installed, Listen, Slot, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use rig::backend::CROWD;
 use rig::client::{Client, get, once};
 use rig::{Rig, eventually};
 
@@ -137,4 +138,28 @@ async fn a_control_server_that_does_not_let_us_in_is_told_and_taken_back() {
     let Error::Restored { source, .. } = error else { panic!("{error}") };
     assert!(source.to_string().contains("403"), "{source}");
     assert_eq!(rig.nginx.installed(&rig.app.name).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_crowd_of_clients_is_waited_for_and_its_connections_are_kept_and_used_again() {
+    let long = std::time::Duration::from_secs(60);
+    let rig = Rig::serving(|app| app.upstream.keepalive_timeout = long).await;
+    let mut opened = Vec::new();
+    let mut clients = Vec::new();
+    for _ in 0..CROWD {
+        clients.push(Client::connect(rig.site).await);
+    }
+    for _ in 0..3 {
+        let mut asking = tokio::task::JoinSet::new();
+        for mut client in clients.drain(..) {
+            asking.spawn(async move {
+                assert_eq!(client.exchange("GET", "/crowd", "", "").await, Some((200, "blue".into())));
+                client
+            });
+        }
+        clients = asking.join_all().await;
+        opened.push(rig.backends.blue.connections());
+    }
+    assert_eq!(opened, [CROWD; 3], "{}", rig.error_log());
+    assert_eq!(rig.backends.green.connections(), 0);
 }

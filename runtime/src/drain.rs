@@ -7,8 +7,9 @@ use tokio::time::sleep;
 use crate::error::{Error, Result};
 use crate::{Engine, sockets};
 
-/// The time between two looks. Quiet is what two looks in a row find so.
-const BETWEEN: Duration = Duration::from_millis(50);
+/// The time between two looks, short at first, then twice as long each time. Quiet is what two looks in a row find so.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// How waiting for a container's connections to end came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ impl Engine {
         if !self.sees(pid, &seen.id).await {
             return Ok(Drained::Unseen);
         }
-        let mut quiet_before = false;
+        let (mut quiet_before, mut pause) = (false, SHORTEST_PAUSE);
         loop {
             let connections = match sockets::of_process(pid).await {
                 Ok(sockets) => sockets::established(&sockets, port),
@@ -64,7 +65,8 @@ impl Engine {
                 _ if after >= limit => return Ok(Drained::TimedOut { connections, after }),
                 _ => quiet_before = false,
             }
-            sleep(BETWEEN).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

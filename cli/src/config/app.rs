@@ -219,12 +219,12 @@ pub struct Upstream {
     pub max_fails: Option<u32>,
     /// And it is left alone for so long; 10 s if nothing is said.
     pub fail_timeout: Option<Parsed<Period>>,
-    /// How many idle connections each worker keeps to a slot; 32 if nothing is said.
+    /// How many idle connections each worker keeps to a slot; 256 if nothing is said.
     pub keepalive: Option<u32>,
     /// How long an idle connection is kept; 200 ms if nothing is said. Shorter than the app keeps it, or a request meets a
     /// closing socket.
     pub keepalive_timeout: Option<Parsed<Period>>,
-    /// How long nginx waits for a connection to a replica; 1 s if nothing is said.
+    /// How long nginx waits for a connection to a replica; 2 s if nothing is said.
     pub connect_timeout: Option<Parsed<Period>>,
     /// How long nginx waits for more of an answer; 60 s if nothing is said.
     pub read_timeout: Option<Parsed<Period>>,

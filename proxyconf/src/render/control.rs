@@ -1,9 +1,12 @@
 //! The control server: what is served, and the preview route.
 
+use super::block::Block;
 use super::proxy::{self, Forwarded};
 use super::text::Text;
 use crate::control::{APP_HEADER, HOST_HEADER, SLOT_HEADER, STATE_PATH, UPSTREAM_HEADER};
 use crate::{App, Exposure, Generation, Slot};
+
+const BLOCK: Block = Block::Own;
 
 pub(super) fn server(text: &mut Text, app: &App, generation: &Generation) {
     let (name, ident) = (&app.name, app.name.ident());
@@ -19,11 +22,11 @@ pub(super) fn server(text: &mut Text, app: &App, generation: &Generation) {
         text.gap();
         decide(text, app);
         text.gap();
-        proxy::settings(text, app, &forwarded(app));
+        proxy::settings(text, app, BLOCK, &forwarded(app));
         for header in [HOST_HEADER, SLOT_HEADER] {
             text.line(format_args!("proxy_set_header {header} \"\";"));
         }
-        let slot = name.variable("slot");
+        let slot = BLOCK.variable(name, "slot");
         for (header, value) in
             [(APP_HEADER, name.as_str()), (SLOT_HEADER, &slot), (UPSTREAM_HEADER, "$upstream_addr")]
         {
@@ -37,19 +40,20 @@ pub(super) fn server(text: &mut Text, app: &App, generation: &Generation) {
         });
         text.block(format_args!("location @cutover_state_{ident}"), |text| {
             text.set("default_type", "application/json");
-            let live = name.variable("live");
+            let live = BLOCK.variable(name, "live");
             text.line(format_args!(
                 r#"return 200 '{{"app":"{name}","live":"{live}","generation":"{generation}"}}\n';"#
             ));
         });
-        text.block(format_args!("location /"), |text| proxy::location(text, app, false));
-        proxy::stream_location(text, app, false, |_| {});
+        text.block(format_args!("location /"), |text| proxy::location(text, app, BLOCK, false));
+        proxy::stream_location(text, app, BLOCK, false, |_| {});
     });
 }
 
 /// The group to ask: that of the standby slot, unless the request names one.
 fn decide(text: &mut Text, app: &App) {
-    let [live, slot, group, host] = ["live", "slot", "group", "host"].map(|what| app.name.variable(what));
+    let [live, slot, group, host] =
+        ["live", "slot", "group", "host"].map(|what| BLOCK.variable(&app.name, what));
     let assign = |text: &mut Text, live_slot: Slot| {
         text.line(format_args!("set {live} {live_slot};"));
         text.line(format_args!("set {slot} {};", live_slot.other()));
@@ -69,7 +73,7 @@ fn decide(text: &mut Text, app: &App) {
     }
     let asked = variable(HOST_HEADER);
     text.block(format_args!("if ({asked})"), |text| text.line(format_args!("set {host} {asked};")));
-    proxy::choose_connection(text, app);
+    proxy::choose_connection(text, app, BLOCK);
 }
 
 /// The variable that holds a request's header.

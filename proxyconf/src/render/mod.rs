@@ -1,5 +1,6 @@
 //! The model, turned to text.
 
+mod block;
 mod check;
 mod control;
 mod directive;
@@ -36,13 +37,21 @@ pub struct File {
     pub text: String,
 }
 
+/// Whether an app can be rendered for a version of nginx, told without rendering it.
+///
+/// # Errors
+/// Those of [`render`].
+pub fn check(app: &App, version: NginxVersion) -> Result<(), Error> {
+    check::app(app, version)
+}
+
 /// Renders an app for a version of nginx. Pure: the same app and version give the same text.
 ///
 /// # Errors
 /// The first value that nginx would not take, or that could break out of its directive; names as addresses on an nginx
 /// before 1.27.3.
 pub fn render(app: &App, version: NginxVersion) -> Result<Rendered, Error> {
-    check::app(app, version)?;
+    check(app, version)?;
     let generation = Generation::of(&files(app, version, &Generation::blank()));
     let files = files(app, version, &generation);
     Ok(Rendered { generation, files })

@@ -1,5 +1,6 @@
 //! Passing requests on: the variables that are decided per request, and the locations that use them.
 
+use super::block::Block;
 use super::text::{Text, quoted, time};
 use crate::{App, Balance, Slot, marker};
 
@@ -21,8 +22,8 @@ impl Forwarded<'_> {
 }
 
 /// The group of the live slot (and with `ip_hash` the other one), by the marker.
-pub(super) fn choose_group(text: &mut Text, app: &App) {
-    let (group, other) = (app.name.variable("group"), app.name.variable("other"));
+pub(super) fn choose_group(text: &mut Text, app: &App, block: Block) {
+    let (group, other) = (block.variable(&app.name, "group"), block.variable(&app.name, "other"));
     let assign = |text: &mut Text, live: Slot| {
         text.line(format_args!("set {group} {};", app.name.group(live)));
         if app.upstream.balance == Balance::IpHash {
@@ -40,15 +41,16 @@ pub(super) fn when_marked(text: &mut Text, app: &App, body: impl FnOnce(&mut Tex
 }
 
 /// `$http_host`, or `$host` for a request of HTTP/1.0 that has none.
-pub(super) fn choose_host(text: &mut Text, app: &App) {
-    let host = app.name.variable("host");
+pub(super) fn choose_host(text: &mut Text, app: &App, block: Block) {
+    let host = block.variable(&app.name, "host");
     text.line(format_args!("set {host} $http_host;"));
     text.block(format_args!("if ({host} = \"\")"), |text| text.line(format_args!("set {host} $host;")));
 }
 
 /// What of a connection is passed on: upgrades (but to HTTP/2, which nginx does not relay), else keep-alive.
-pub(super) fn choose_connection(text: &mut Text, app: &App) {
-    let [upgrade, connection, stream] = ["upgrade", "conn", "stream"].map(|what| app.name.variable(what));
+pub(super) fn choose_connection(text: &mut Text, app: &App, block: Block) {
+    let [upgrade, connection, stream] =
+        ["upgrade", "conn", "stream"].map(|what| block.variable(&app.name, what));
     text.line(format_args!("set {upgrade} $http_upgrade;"));
     text.block(format_args!("if ($http_upgrade ~* h2c)"), |text| {
         text.line(format_args!("set {upgrade} \"\";"));
@@ -65,8 +67,8 @@ pub(super) fn choose_connection(text: &mut Text, app: &App) {
 }
 
 /// How every request of a server (or of a location) is passed on.
-pub(super) fn settings(text: &mut Text, app: &App, forwarded: &Forwarded<'_>) {
-    let [host, upgrade, connection] = ["host", "upgrade", "conn"].map(|what| app.name.variable(what));
+pub(super) fn settings(text: &mut Text, app: &App, block: Block, forwarded: &Forwarded<'_>) {
+    let [host, upgrade, connection] = ["host", "upgrade", "conn"].map(|what| block.variable(&app.name, what));
     text.set("proxy_http_version", "1.1");
     for (header, value) in [
         ("Host", host.as_str()),
@@ -96,34 +98,40 @@ fn pace(text: &mut Text, app: &App, stream: bool) {
 }
 
 /// The inside of the location that takes all requests.
-pub(super) fn location(text: &mut Text, app: &App, fail_over: bool) {
-    let (ident, stream) = (app.name.ident(), app.name.variable("stream"));
+pub(super) fn location(text: &mut Text, app: &App, block: Block, fail_over: bool) {
+    let (ident, stream) = (app.name.ident(), block.variable(&app.name, "stream"));
     text.line(format_args!("error_page {STREAM_STATUS} = @cutover_stream_{ident};"));
     if fail_over {
         error_page(text, app);
     }
     text.block(format_args!("if ({stream})"), |text| text.line(format_args!("return {STREAM_STATUS};")));
     pace(text, app, false);
-    pass(text, &app.name.variable("group"));
+    pass(text, &block.variable(&app.name, "group"));
 }
 
 /// The location that streams are sent to: websockets, and what accepts `text/event-stream`. `headers` repeats the
 /// settings where the server block around it does not hold them.
-pub(super) fn stream_location(text: &mut Text, app: &App, fail_over: bool, headers: impl FnOnce(&mut Text)) {
+pub(super) fn stream_location(
+    text: &mut Text,
+    app: &App,
+    block: Block,
+    fail_over: bool,
+    headers: impl FnOnce(&mut Text),
+) {
     text.block(format_args!("location @cutover_stream_{}", app.name.ident()), |text| {
         if fail_over {
             error_page(text, app);
         }
         headers(text);
         pace(text, app, true);
-        pass(text, &app.name.variable("group"));
+        pass(text, &block.variable(&app.name, "group"));
     });
 }
 
 /// The location that does for `ip_hash` what `backup` does for the others: a request that the live slot could not take
 /// goes to the other slot, unless it may have been carried out already.
-pub(super) fn failover_location(text: &mut Text, app: &App, headers: impl FnOnce(&mut Text)) {
-    let (ident, sent) = (app.name.ident(), app.name.variable("sent"));
+pub(super) fn failover_location(text: &mut Text, app: &App, block: Block, headers: impl FnOnce(&mut Text)) {
+    let (ident, sent) = (app.name.ident(), block.variable(&app.name, "sent"));
     text.block(format_args!("location @cutover_failover_{ident}"), |text| {
         text.line(format_args!("set {sent} \"$request_method:$upstream_bytes_sent:$upstream_status\";"));
         let unsafe_once_sent = format!("^(?!(?:{IDEMPOTENT}):)[^:]*:[^:]*[1-9]");
@@ -134,7 +142,7 @@ pub(super) fn failover_location(text: &mut Text, app: &App, headers: impl FnOnce
         }
         headers(text);
         pace(text, app, false);
-        pass(text, &app.name.variable("other"));
+        pass(text, &block.variable(&app.name, "other"));
     });
 }
 

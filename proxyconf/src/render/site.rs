@@ -1,5 +1,6 @@
 //! The app's own `server` block, or the snippets for a `server` block of the user's.
 
+use super::block::Block;
 use super::proxy::{self, Forwarded};
 use super::text::{Text, quoted};
 use crate::{App, Balance, NginxVersion, Site};
@@ -18,18 +19,18 @@ pub(super) fn server(text: &mut Text, app: &App, site: &Site, version: NginxVers
             text.set("keepalive_min_timeout", KEEPALIVE_MIN_TIMEOUT);
         }
         text.gap();
-        decide(text, app);
+        decide(text, app, Block::Own);
         text.gap();
-        proxy::settings(text, app, &Forwarded::AS_IS);
+        proxy::settings(text, app, Block::Own, &Forwarded::AS_IS);
         for extra in &site.extra {
             text.gap();
             text.line(format_args!("{}", extra.trim()));
         }
         text.gap();
-        text.block(format_args!("location /"), |text| proxy::location(text, app, fail_over));
-        proxy::stream_location(text, app, fail_over, |_| {});
+        text.block(format_args!("location /"), |text| proxy::location(text, app, Block::Own, fail_over));
+        proxy::stream_location(text, app, Block::Own, fail_over, |_| {});
         if fail_over {
-            proxy::failover_location(text, app, |_| {});
+            proxy::failover_location(text, app, Block::Own, |_| {});
         }
     });
 }
@@ -61,28 +62,28 @@ fn listen(text: &mut Text, site: &Site, version: NginxVersion) {
 }
 
 /// What is decided per request, in the server block.
-fn decide(text: &mut Text, app: &App) {
+fn decide(text: &mut Text, app: &App, block: Block) {
     // A cached answer to the test for the marker would be an old one.
     text.set("open_file_cache", "off");
-    proxy::choose_group(text, app);
-    proxy::choose_host(text, app);
-    proxy::choose_connection(text, app);
+    proxy::choose_group(text, app, block);
+    proxy::choose_host(text, app, block);
+    proxy::choose_connection(text, app, block);
 }
 
 /// For the user's `server` block.
 pub(super) fn server_snippet(text: &mut Text, app: &App) {
     let fail_over = app.upstream.balance == Balance::IpHash;
-    decide(text, app);
+    decide(text, app, Block::Users);
     text.gap();
-    let settings = |text: &mut Text| proxy::settings(text, app, &Forwarded::AS_IS);
-    proxy::stream_location(text, app, fail_over, settings);
+    let settings = |text: &mut Text| proxy::settings(text, app, Block::Users, &Forwarded::AS_IS);
+    proxy::stream_location(text, app, Block::Users, fail_over, settings);
     if fail_over {
-        proxy::failover_location(text, app, settings);
+        proxy::failover_location(text, app, Block::Users, settings);
     }
 }
 
 /// For a location in the user's `server` block.
 pub(super) fn location_snippet(text: &mut Text, app: &App) {
-    proxy::settings(text, app, &Forwarded::AS_IS);
-    proxy::location(text, app, app.upstream.balance == Balance::IpHash);
+    proxy::settings(text, app, Block::Users, &Forwarded::AS_IS);
+    proxy::location(text, app, Block::Users, app.upstream.balance == Balance::IpHash);
 }

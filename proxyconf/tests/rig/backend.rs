@@ -5,13 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Barrier;
 use tokio::task::JoinHandle;
 
 use super::client::{Head, read_head};
 
+/// How many connections may wait to be accepted: what Rust's standard library asks for, and less than most others do.
+const QUEUE: u32 = 128;
+
+/// How many requests for `/crowd` are answered together, once they are all there.
+pub(crate) const CROWD: usize = 256;
+
 pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
+    /// Connections that were ever opened.
+    connections: Arc<AtomicUsize>,
     /// Requests whose body has been read.
     pub(crate) taken: Arc<AtomicUsize>,
     task: JoinHandle<()>,
@@ -19,22 +28,31 @@ pub(crate) struct Backend {
 
 impl Backend {
     pub(crate) async fn start(name: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = socket.listen(QUEUE).unwrap();
         let address = listener.local_addr().unwrap();
         let taken = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&taken);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (count, opened) = (Arc::clone(&taken), Arc::clone(&connections));
+        let crowd = Arc::new(Barrier::new(CROWD));
         let task = tokio::spawn(async move {
             // The connections end with the listener, as those of a process do.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, name, Arc::clone(&count)));
+                opened.fetch_add(1, Ordering::SeqCst);
+                connections.spawn(serve(stream, name, Arc::clone(&count), Arc::clone(&crowd)));
             }
         });
-        Self { address, taken, task }
+        Self { address, connections, taken, task }
     }
 
     pub(crate) fn taken(&self) -> usize {
         self.taken.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// Stops as a killed process does.
@@ -50,13 +68,22 @@ impl Drop for Backend {
     }
 }
 
-async fn serve(mut stream: TcpStream, name: &'static str, taken: Arc<AtomicUsize>) -> Option<()> {
+async fn serve(
+    mut stream: TcpStream,
+    name: &'static str,
+    taken: Arc<AtomicUsize>,
+    crowd: Arc<Barrier>,
+) -> Option<()> {
     loop {
         let head = read_head(&mut stream).await?;
         let mut body = vec![0; head.length()];
         stream.read_exact(&mut body).await.ok()?;
         taken.fetch_add(1, Ordering::SeqCst);
         match head.path() {
+            "/crowd" => {
+                crowd.wait().await;
+                reply(&mut stream, "200 OK", name).await?;
+            }
             "/broken" => return None,
             "/socket" if head.header("upgrade").is_some() => return echo(stream).await,
             "/events" => return events(stream).await,

@@ -9,12 +9,13 @@ use super::{Check, Gate, Reason, probe};
 use crate::error::Error;
 use crate::{Container, Engine, HealthStatus, State, sockets};
 
-/// The time between two looks at first.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(2);
-/// The longest time between two looks.
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-/// In between it is so small a part of the time waited so far: who starts in 1 s is seen at most 50 ms late.
-const PAUSE_SHARE: u32 = 20;
+/// The rhythm of the looks that cost the container or the engine something.
+const LOOKS: Rhythm =
+    Rhythm { shortest: Duration::from_millis(2), share: 20, longest: Duration::from_millis(500) };
+/// The rhythm of the looks while connections are refused, which cost next to nothing: who listens after 1 s is seen at
+/// most 10 ms late.
+const KNOCKS: Rhythm =
+    Rhythm { shortest: Duration::from_millis(1), share: 100, longest: Duration::from_millis(100) };
 /// How many of the container's last lines a failure tells.
 const LAST_LINES: usize = 20;
 /// How often, and how far apart, it is looked whether a container has ended once more.
@@ -76,8 +77,9 @@ pub enum GateError {
 impl Engine {
     /// Waits until the container is healthy.
     ///
-    /// It looks at once, then every 2 ms, later after a twentieth of the time waited so far, at last every 500 ms,
-    /// and ends at once when the container does.
+    /// It looks at once, then every 2 ms, later after a twentieth of the time waited so far, at last every 500 ms; while
+    /// connections are refused every 1 ms, then after a hundredth of the time, at last every 100 ms. It ends at once when
+    /// the container does.
     /// Dropping the future ends it.
     ///
     /// # Errors
@@ -105,7 +107,7 @@ impl Engine {
     /// [`GateError::Unhealthy`], as [`gate`](Self::gate) has it.
     pub async fn probe(&self, container: &str, gate: &Gate) -> Result<Healthy, GateError> {
         let began = Instant::now();
-        match self.look(container, gate, gate.attempt).await? {
+        match self.confirmed(container, answer(gate, gate.attempt).await).await? {
             None => Ok(Healthy { after: began.elapsed(), attempts: 1 }),
             Some(reason) => Err(self.unhealthy(container, gate, reason, 1, began.elapsed()).await),
         }
@@ -119,14 +121,21 @@ impl Engine {
         began: Instant,
         attempts: &mut u32,
     ) -> Result<Option<Reason>, Error> {
-        let mut told = None;
+        let (mut told, mut engine_due) = (None, Duration::ZERO);
         loop {
             *attempts += 1;
             let left = gate.timeout.saturating_sub(began.elapsed());
-            let Some(reason) = self.look(container, gate, gate.attempt.min(left)).await? else {
-                return Ok(None);
+            let looked = match answer(gate, gate.attempt.min(left)).await {
+                // The engine need not be asked each time why nothing listens yet.
+                Some(Err(refused @ Reason::Refused { .. })) if began.elapsed() < engine_due => Some(refused),
+                answered => {
+                    engine_due = began.elapsed() + LOOKS.pause(began.elapsed());
+                    self.confirmed(container, answered).await?
+                }
             };
+            let Some(reason) = looked else { return Ok(None) };
             let end = reason.is_final();
+            let rhythm = if matches!(reason, Reason::Refused { .. }) { KNOCKS } else { LOOKS };
             // A look that was cut short by the end of the time tells less than one before that was not.
             if told.is_none() || left >= gate.attempt || !reason.is_for_want_of_time() {
                 told = Some(reason);
@@ -135,18 +144,17 @@ impl Engine {
             if end || left.is_zero() {
                 return Ok(told);
             }
-            let pause = (began.elapsed() / PAUSE_SHARE).clamp(SHORTEST_PAUSE, LONGEST_PAUSE);
-            sleep(pause.min(left)).await;
+            sleep(rhythm.pause(began.elapsed()).min(left)).await;
         }
     }
 
-    /// One look: `None` when it is healthy. The engine is asked as well, even after a good answer: one that comes
-    /// while the container does not run is another's.
-    async fn look(&self, container: &str, gate: &Gate, attempt: Duration) -> Result<Option<Reason>, Error> {
-        let answered = match &gate.check {
-            Check::Image => None,
-            check => Some(probe(check, gate.target, attempt).await),
-        };
+    /// What is to be made of an answer, once the engine was asked as well: `None` when the container is healthy. Even a
+    /// good answer is another's while the container does not run.
+    async fn confirmed(
+        &self,
+        container: &str,
+        answered: Option<Result<(), Reason>>,
+    ) -> Result<Option<Reason>, Error> {
         let Some(seen) = self.observe_container(container).await? else {
             return Ok(Some(Reason::NotRunning));
         };
@@ -232,6 +240,28 @@ impl Engine {
     }
 }
 
+/// How long to wait for the next look: a share of the time waited so far, within bounds.
+#[derive(Clone, Copy)]
+struct Rhythm {
+    shortest: Duration,
+    share: u32,
+    longest: Duration,
+}
+
+impl Rhythm {
+    fn pause(self, waited: Duration) -> Duration {
+        (waited / self.share).clamp(self.shortest, self.longest)
+    }
+}
+
+/// What the container answers; nothing where the engine alone can tell.
+async fn answer(gate: &Gate, attempt: Duration) -> Option<Result<(), Reason>> {
+    match &gate.check {
+        Check::Image => None,
+        check => Some(probe(check, gate.target, attempt).await),
+    }
+}
+
 /// Why a container that does not run cannot be healthy.
 fn stopped(seen: &Container) -> Option<Reason> {
     match seen.state {
@@ -252,5 +282,17 @@ fn image_health(seen: &Container) -> Option<Reason> {
         HealthStatus::Unhealthy => {
             Some(Reason::ImageUnhealthy { output: health.output.clone().unwrap_or_default() })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_come_soon_at_first_and_then_as_a_share_of_the_time_waited() {
+        let at = |rhythm: Rhythm, millis| rhythm.pause(Duration::from_millis(millis)).as_millis();
+        assert_eq!([0, 1_000, 60_000].map(|waited| at(LOOKS, waited)), [2, 50, 500]);
+        assert_eq!([0, 1_000, 60_000].map(|waited| at(KNOCKS, waited)), [1, 10, 100]);
     }
 }

@@ -1,8 +1,8 @@
-//! What nginx would not take: the app is rendered, and what that refuses is told where it was written.
+//! What nginx would not take: the app's model is checked, and what is refused is told where it was written.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use cutover_proxyconf::{Address, AppName, BySlot, Error, NginxVersion, render};
+use cutover_proxyconf::{Address, AppName, BySlot, Error, NginxVersion, check};
 
 use super::{Check, Checked};
 use crate::config::app::App;
@@ -19,9 +19,9 @@ impl Check<'_> {
             None => proxy.control,
         };
         let nothing: &[IpAddr] = &[];
-        let rendered = nginx::model(name, app, proxy, (listen, nothing), addresses(app))
-            .and_then(|model| render(&model, ANY).map(drop));
-        let Err(error) = rendered else { return Ok(()) };
+        let checked = nginx::model(name, app, proxy, (listen, nothing), addresses(app))
+            .and_then(|model| check(&model, ANY));
+        let Err(error) = checked else { return Ok(()) };
         let (field, value) = match &error {
             Error::Forbidden { field, value, .. } | Error::Invalid { field, value, .. } => {
                 (*field, value.as_str())
