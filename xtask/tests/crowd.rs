@@ -1,8 +1,5 @@
 //! Many clients at full speed: nginx keeps as many connections to the app as they need.
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
-#![expect(clippy::print_stdout, reason = "the figures are for people")]
-
 use std::time::{Duration, Instant};
 
 use xtask::rig::load::{Config, Load};
