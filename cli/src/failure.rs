@@ -6,6 +6,7 @@ use std::fmt;
 use crate::config::secret::SecretUnread;
 use crate::config::{ConfigUnread, Invalid, NoSuchApp};
 use crate::plan::Refusal;
+use crate::veil::veil;
 
 /// The exit status of the process. Other tools are held to these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Failure {
     /// A failure with its exit status and a sentence of what failed.
     #[must_use]
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        let what = what.into();
+        let what = veil(&what.into()).into_owned();
         Self(Box::new(Told {
             exit,
             what,
@@ -77,7 +78,7 @@ impl Failure {
     /// The failure with the error as the reason for it.
     #[must_use]
     pub fn because(mut self, error: &(dyn Error + 'static)) -> Self {
-        self.0.why.push(error.to_string());
+        self.0.why.push(veil(&error.to_string()).into_owned());
         self.push_sources(error);
         self
     }
@@ -85,7 +86,7 @@ impl Failure {
     fn push_sources(&mut self, error: &(dyn Error + 'static)) {
         let mut source = error.source();
         while let Some(error) = source {
-            let words = error.to_string();
+            let words = veil(&error.to_string()).into_owned();
             if !self.0.why.last().unwrap_or(&self.0.what).contains(&words) {
                 self.0.why.push(words);
             }
@@ -96,21 +97,21 @@ impl Failure {
     /// The failure with a sentence on what serves now.
     #[must_use]
     pub fn serves(mut self, serves: impl Into<String>) -> Self {
-        self.0.serves = Some(serves.into());
+        self.0.serves = Some(veil(&serves.into()).into_owned());
         self
     }
 
     /// The failure with a sentence on what to do next.
     #[must_use]
     pub fn next(mut self, next: impl Into<String>) -> Self {
-        self.0.next.get_or_insert(next.into());
+        self.0.next.get_or_insert_with(|| veil(&next.into()).into_owned());
         self
     }
 
     /// The failure with the last lines of the container concerned.
     #[must_use]
     pub fn logs(mut self, logs: Vec<String>) -> Self {
-        self.0.logs = logs;
+        self.0.logs = logs.into_iter().map(|line| veil(&line).into_owned()).collect();
         self
     }
 

@@ -1,17 +1,16 @@
 //! What was deployed when, by whom: one JSON line a run, for people. Nothing decides by it what is live.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, around_now};
+use crate::folder::Folder;
 use crate::lock::Lock;
 
-/// The history while it is being written.
-const NEW: &str = ".history.jsonl.cutover-new";
+/// The history's file.
+const FILE: &str = "history.jsonl";
 
 /// So many runs are kept.
 const KEPT: usize = 1_000;
@@ -60,11 +59,13 @@ pub struct HistoryFailed {
 /// # Errors
 /// [`HistoryFailed`]; a history that is not there is an empty one.
 pub fn read(folder: &Path) -> Result<Vec<Entry>, HistoryFailed> {
-    let path = path(folder);
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(source) => Err(HistoryFailed { path, done: "read", source }),
+    let read = Folder::open(folder).and_then(|opened| opened.map_or(Ok(None), |opened| opened.read(FILE)));
+    match read {
+        Ok(text) => {
+            let text = text.unwrap_or_default();
+            Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        }
+        Err(source) => Err(HistoryFailed { path: folder.join(FILE), done: "read", source }),
     }
 }
 
@@ -73,18 +74,15 @@ pub fn read(folder: &Path) -> Result<Vec<Entry>, HistoryFailed> {
 /// # Errors
 /// [`HistoryFailed`]; the history is as it was then.
 pub fn add(lock: &Lock, entry: &Entry) -> Result<(), HistoryFailed> {
-    let path = path(lock.folder());
+    let path = lock.folder().join(FILE);
     let effect = Effect::AddHistory(path.clone());
-    let written = around_now(lock.witness(), &effect, || write(&path, entry, lock.folder()));
+    let written = around_now(lock.witness(), &effect, || write(lock.folder(), entry));
     written.map_err(|source| HistoryFailed { path, done: "written", source })
 }
 
-fn write(path: &Path, entry: &Entry, folder: &Path) -> std::io::Result<()> {
-    let old = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error),
-    };
+fn write(folder: &Path, entry: &Entry) -> std::io::Result<()> {
+    let folder = Folder::ensure(folder)?;
+    let old = folder.read(FILE)?.unwrap_or_default();
     let lines: Vec<&str> = old.lines().collect();
     let mut text = lines[lines.len().saturating_sub(KEPT - 1)..].join("\n");
     if !text.is_empty() {
@@ -92,20 +90,7 @@ fn write(path: &Path, entry: &Entry, folder: &Path) -> std::io::Result<()> {
     }
     text.push_str(&serde_json::to_string(entry)?);
     text.push('\n');
-    // Its name is the same each time: what a run that was killed left goes with the next, which holds the lock now.
-    match fs::remove_file(folder.join(NEW)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = tempfile::Builder::new().prefix(NEW).rand_bytes(0).tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    OpenOptions::new().read(true).open(folder)?.sync_all()
-}
-
-fn path(folder: &Path) -> PathBuf {
-    folder.join("history.jsonl")
+    folder.replace(FILE, text.as_bytes())
 }
 
 #[cfg(test)]
@@ -137,11 +122,11 @@ mod tests {
         let holder = Holder { pid: 1, who: String::new(), command: String::new(), since: String::new() };
         let lock = Lock::take(folder.path(), &app, &holder, &crate::effect::nobody()).unwrap();
         assert_eq!(read(lock.folder()).unwrap(), []);
-        fs::write(path(lock.folder()), format!("{}torn", "{}\n".repeat(KEPT))).unwrap();
+        std::fs::write(lock.folder().join(FILE), format!("{}torn", "{}\n".repeat(KEPT))).unwrap();
         for number in 0..3 {
             add(&lock, &entry(number)).unwrap();
         }
         assert_eq!(read(lock.folder()).unwrap(), [entry(0), entry(1), entry(2)]);
-        assert_eq!(fs::read_to_string(path(lock.folder())).unwrap().lines().count(), KEPT);
+        assert_eq!(std::fs::read_to_string(lock.folder().join(FILE)).unwrap().lines().count(), KEPT);
     }
 }

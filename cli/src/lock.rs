@@ -1,8 +1,8 @@
 //! One deploy of an app at a time. The lock is the kernel's (`flock`), so it dies with its holder.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use cutover_proxyconf::AppName;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, Told, around_now};
+use crate::folder::Folder;
 
 /// The lock's file in the app's folder.
 const FILE: &str = "lock";
@@ -82,7 +83,8 @@ pub enum Held {
 /// that cannot be looked at is taken for free.
 #[must_use]
 pub fn observe(data_dir: &Path, app: &AppName) -> Held {
-    let Ok(mut file) = File::open(folder(data_dir, app).join(FILE)) else { return Held::Free };
+    let Ok(Some(folder)) = Folder::open(&folder(data_dir, app)) else { return Held::Free };
+    let Ok(Some(mut file)) = folder.look(FILE) else { return Held::Free };
     let Ok(number) = file.metadata().map(|found| found.ino().to_string()) else { return Held::Free };
     let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
     // `1: FLOCK ADVISORY WRITE 4711 fd:01:131 0 EOF`, of which the sixth ends with the file's number.
@@ -109,16 +111,9 @@ impl Lock {
     fn take_in(folder: PathBuf, holder: &Holder, witness: &Told) -> Result<Self, NotLocked> {
         let path = folder.join(FILE);
         let io = |source| NotLocked::Io { path: path.clone(), source };
-        make(&folder).map_err(io)?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&path)
-            .map_err(io)?;
+        let opened =
+            Folder::ensure(&folder).map_err(|source| NotLocked::Io { path: folder.clone(), source })?;
+        let mut file = opened.ensure_file(FILE).map_err(io)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => return Err(NotLocked::Held(read_holder(&mut file))),
@@ -172,17 +167,6 @@ impl Drop for Lock {
         let effect = Effect::ClearLock(self.folder.join(FILE));
         around_now(&self.witness, &effect, || drop(self.file.set_len(0)));
     }
-}
-
-/// Makes the folder so that nginx's workers can search it whatever the umask is: the marker stands there too.
-fn make(folder: &Path) -> std::io::Result<()> {
-    for folder in folder.ancestors().take(2).collect::<Vec<_>>().into_iter().rev() {
-        if !folder.is_dir() {
-            std::fs::create_dir_all(folder)?;
-            std::fs::set_permissions(folder, Permissions::from_mode(0o755))?;
-        }
-    }
-    Ok(())
 }
 
 fn read_holder(file: &mut File) -> Option<Holder> {

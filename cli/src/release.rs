@@ -9,6 +9,7 @@ use cutover_registry::{Digest, ImageRef};
 use cutover_runtime::{Attachment, Container, ContainerSpec, LogOptions, Mount, Published, Restart};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use crate::compose::{Joined, dotenv};
 use crate::config::Config;
@@ -254,7 +255,7 @@ fn composed(config: &Config, app: &app::App) -> Result<BTreeMap<String, Variable
     let mut env = BTreeMap::new();
     for file in &service.env_files {
         let text = match std::fs::read_to_string(&file.path) {
-            Ok(text) => text,
+            Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && !file.required => continue,
             Err(error) => {
                 let problem = format!("the environment file {} cannot be read: {error}", file.path.display());
@@ -330,6 +331,7 @@ fn env_file(
             Some("the path is looked up beside the configuration"),
         )
     })?;
+    let text = Zeroizing::new(text);
     let mut variables = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim_start();

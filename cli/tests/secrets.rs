@@ -170,3 +170,30 @@ fn a_wrong_line_of_an_environment_file_is_told_by_its_number_alone() {
     assert!(ran.stderr.contains("app.env:2"), "{ran}");
     assert_kept(&ran);
 }
+
+#[test]
+fn a_crash_leaves_no_core_dump() {
+    use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, setrlimit};
+    use std::os::unix::process::ExitStatusExt as _;
+    let allowed = getrlimit(Resource::Core);
+    setrlimit(Resource::Core, rustix::process::Rlimit { current: allowed.maximum, ..allowed }).unwrap();
+    // A registry that takes the connection and never answers: whoever waits for it has started.
+    let registry = TcpListener::bind("127.0.0.1:0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_cutover"))
+        .args(["image", "resolve", &format!("{}/acme/web:1", registry.local_addr().unwrap())])
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .stdin(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let waiting = registry.accept().unwrap();
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let limit = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(limit.split_whitespace().nth(4), Some("0"), "{limit}");
+    kill_process(Pid::from_child(&child), Signal::ABORT).unwrap();
+    let status = child.wait().unwrap();
+    drop(waiting);
+    assert_eq!((status.signal(), status.core_dumped()), (Some(Signal::ABORT.as_raw()), false), "{status}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -1,10 +1,16 @@
 //! Files of this machine: written whole or not at all, and still there after a power cut.
+//!
+//! Whoever may write in these folders could plant a link there, for us to read or change a file that only we may. So no
+//! link is followed in the place of a file that is ours, nor of an app's own folder; it is told.
 
 use std::ffi::OsString;
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use rustix::fs::{AtFlags, Mode, OFlags};
 
 /// What the master process reads, and the workers' user may.
 const FILE_MODE: u32 = 0o644;
@@ -13,6 +19,19 @@ const DIR_MODE: u32 = 0o755;
 
 /// The text of a file; `None` when it is absent.
 pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
+    // A pipe that was planted there would be waited for: so not to block.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let Some(mut file) = absent_is(opened.map(Some), None).map_err(|error| told(path, error))? else {
+        return Ok(None);
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(Some(text))
+}
+
+/// The text of a file that is not ours, and may stand behind a link; `None` when it is absent.
+pub(crate) fn read_foreign(path: &Path) -> io::Result<Option<String>> {
     absent_is(fs::read_to_string(path).map(Some), None)
 }
 
@@ -26,7 +45,10 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(".cutover-new");
-    absent_is(fs::remove_file(parent.join(&name)), ())?;
+    let new = parent.join(&name);
+    not_linked(path)?;
+    not_linked(&new)?;
+    absent_is(fs::remove_file(new), ())?;
     let mut file = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempfile_in(parent)?;
     file.write_all(text.as_bytes())?;
     file.as_file().set_permissions(mode)?;
@@ -35,7 +57,7 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     sync_dir(parent)
 }
 
-/// Removes a file; one that is absent is fine.
+/// Removes a file; one that is absent is fine. A link is removed, and what it leads to is not touched.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -44,20 +66,36 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a file is there, as nginx's `-f` sees it.
-pub(crate) fn is_file(path: &Path) -> io::Result<bool> {
-    absent_is(fs::metadata(path).map(|found| found.is_file()), false)
+/// Whether the marker is there.
+pub(crate) fn is_marked(path: &Path) -> io::Result<bool> {
+    let Some(folder) = absent_is(open_folder(parent(path)?).map(Some), None)? else { return Ok(false) };
+    let found = rustix::fs::statat(&folder, name(path), AtFlags::SYMLINK_NOFOLLOW).map_err(io::Error::from);
+    let Some(found) = absent_is(found.map(Some), None)? else { return Ok(false) };
+    match rustix::fs::FileType::from_raw_mode(found.st_mode) {
+        rustix::fs::FileType::Symlink => Err(linked()),
+        kind => Ok(kind == rustix::fs::FileType::RegularFile),
+    }
 }
 
-/// Makes an empty file that nginx's workers can see.
-pub(crate) fn touch(path: &Path) -> io::Result<()> {
+/// Makes the marker: an empty file that nginx's workers can see.
+pub(crate) fn mark(path: &Path) -> io::Result<()> {
     let parent = parent(path)?;
     make_dirs(parent)?;
-    match fs::File::create_new(path) {
-        Ok(_) => sync_dir(parent),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_file(path)? => Ok(()),
+    let folder = open_folder(parent)?;
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+    let made = rustix::fs::openat(&folder, name(path), flags, Mode::from_raw_mode(FILE_MODE));
+    match made.map_err(io::Error::from) {
+        Ok(_) => File::from(folder).sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_marked(path)? => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Unlinks the marker; one that is absent is fine.
+pub(crate) fn unmark(path: &Path) -> io::Result<()> {
+    let Some(folder) = absent_is(open_folder(parent(path)?).map(Some), None)? else { return Ok(()) };
+    absent_is(rustix::fs::unlinkat(&folder, name(path), AtFlags::empty()).map_err(io::Error::from), ())?;
+    File::from(folder).sync_all()
 }
 
 /// Makes the directories that are missing, so that nginx's workers can search them whatever the umask is.
@@ -65,14 +103,39 @@ fn make_dirs(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
+    not_linked(dir)?;
     if let Some(parent) = dir.parent() {
         make_dirs(parent)?;
     }
     match fs::DirBuilder::new().mode(DIR_MODE).create(dir) {
-        Ok(()) => fs::set_permissions(dir, fs::Permissions::from_mode(DIR_MODE)),
+        Ok(()) => File::from(open_folder(dir)?).set_permissions(fs::Permissions::from_mode(DIR_MODE)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Opens a folder that is to be one itself, not a link to one.
+fn open_folder(dir: &Path) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::open(dir, flags, Mode::empty()).map_err(|error| told(dir, error.into()))
+}
+
+fn not_linked(path: &Path) -> io::Result<()> {
+    let found = absent_is(fs::symlink_metadata(path).map(Some), None)?;
+    if found.is_some_and(|found| found.is_symlink()) { Err(linked()) } else { Ok(()) }
+}
+
+/// The error of opening a path, in plain words where a link is why.
+fn told(path: &Path, error: io::Error) -> io::Error {
+    not_linked(path).err().unwrap_or(error)
+}
+
+fn linked() -> io::Error {
+    io::Error::other("a symbolic link stands there and is not followed; remove it")
+}
+
+fn name(path: &Path) -> &std::ffi::OsStr {
+    path.file_name().unwrap_or_default()
 }
 
 fn parent(path: &Path) -> io::Result<&Path> {
@@ -80,7 +143,7 @@ fn parent(path: &Path) -> io::Result<&Path> {
 }
 
 fn sync_dir(dir: &Path) -> io::Result<()> {
-    fs::File::open(dir)?.sync_all()
+    File::open(dir)?.sync_all()
 }
 
 fn absent_is<T>(result: io::Result<T>, absent: T) -> io::Result<T> {
@@ -89,3 +152,6 @@ fn absent_is<T>(result: io::Result<T>, absent: T) -> io::Result<T> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests;

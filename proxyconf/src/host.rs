@@ -66,7 +66,7 @@ impl HostNginx {
     /// When nginx cannot be asked where it writes that, or it cannot be read.
     pub async fn master(&self) -> Result<Option<i32>, Error> {
         let path = self.pid_file().await?;
-        let text = self.read(&path).await?;
+        let text = blocking("read", &path, disk::read_foreign).await?;
         let pid = text.and_then(|text| text.trim().parse().ok()).and_then(Pid::from_raw);
         Ok(pid.filter(|pid| is_nginx(*pid)).map(Pid::as_raw_pid))
     }
@@ -82,7 +82,7 @@ impl HostNginx {
             Err(Error::Refused { .. }) => {
                 let compiled = option(&build, "--conf-path=").unwrap_or("conf/nginx.conf");
                 let conf = self.conf.clone().unwrap_or_else(|| Path::new(prefix).join(compiled));
-                self.read(&conf).await?.unwrap_or_default()
+                blocking("read", &conf, disk::read_foreign).await?.unwrap_or_default()
             }
             Err(error) => return Err(error),
         };
@@ -107,14 +107,14 @@ impl Surface for HostNginx {
     }
 
     async fn marker_present(&self, path: &Path) -> Result<bool, Error> {
-        blocking("look for the marker", path, disk::is_file).await
+        blocking("look for the marker", path, disk::is_marked).await
     }
 
     async fn set_marker(&self, path: &Path, present: bool) -> Result<(), Error> {
         if present {
-            blocking("make the marker", path, disk::touch).await
+            blocking("make the marker", path, disk::mark).await
         } else {
-            blocking("remove the marker", path, disk::remove).await
+            blocking("remove the marker", path, disk::unmark).await
         }
     }
 

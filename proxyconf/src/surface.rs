@@ -13,7 +13,7 @@ pub trait Surface: Send + Sync {
     /// The text of a file; `None` when it is absent.
     fn read(&self, path: &Path) -> impl Future<Output = Result<Option<String>, Error>> + Send;
 
-    /// Writes a file, whole or not at all. Makes its parents; replaces a symlink in its place, never follows it.
+    /// Writes a file, whole or not at all. Makes its parents; never follows a symlink in its place.
     fn write(&self, path: &Path, text: &str) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Removes a file; one that is absent is fine.

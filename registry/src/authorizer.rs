@@ -10,6 +10,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::answer::{Answered, Asked};
 use crate::challenge::Challenge;
@@ -83,7 +84,8 @@ impl Authorizer {
             }
             // The same again would be refused again.
             (Some(Challenge::Basic), Credentials::Basic { username, password }) if refused.is_none() => {
-                let secret = STANDARD.encode(format!("{username}:{}", password.expose_secret()));
+                let plain = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
+                let secret = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
                 Grant::new("Basic", &secret, None)
                     .ok_or_else(|| Error::protocol(scope.registry(), "credentials no header can carry"))?
             }
@@ -150,7 +152,7 @@ impl TokenServer<'_> {
                 }
             };
             if response.status().is_success() {
-                let bytes = read(response, TOKEN_MAX, "the token").await?;
+                let bytes = Zeroizing::new(read(response, TOKEN_MAX, "the token").await?);
                 return grant(&bytes, began).map_err(|detail| Error::protocol(&host, detail));
             }
             let asked = Asked { scope: self.scope, credentials, via: Some(&host) };

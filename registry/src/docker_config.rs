@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::endpoint::registry_name;
 use crate::helper::Helper;
@@ -47,6 +48,7 @@ impl DockerConfig {
             std::io::ErrorKind::NotFound => Error::ConfigMissing { path: path.to_owned() },
             _ => Error::io(path)(error),
         })?;
+        let bytes = Zeroizing::new(bytes);
         let invalid = |detail: String| Error::ConfigInvalid { path: path.to_owned(), detail };
         // Without the parser's words: they may quote a secret.
         let file: File = serde_json::from_slice(&bytes).map_err(|error| {
@@ -149,10 +151,18 @@ struct Auth {
     identitytoken: String,
 }
 
+impl Drop for Auth {
+    fn drop(&mut self) {
+        for part in [&mut self.auth, &mut self.password, &mut self.identitytoken] {
+            part.zeroize();
+        }
+    }
+}
+
 impl Auth {
-    fn credentials(self) -> Result<Option<Credentials>, &'static str> {
+    fn credentials(mut self) -> Result<Option<Credentials>, &'static str> {
         if !self.identitytoken.is_empty() {
-            return Ok(Some(Credentials::IdentityToken(self.identitytoken.into())));
+            return Ok(Some(Credentials::IdentityToken(std::mem::take(&mut self.identitytoken).into())));
         }
         let basic = |username: &str, password: &str| {
             Some(Credentials::Basic { username: username.to_owned(), password: password.into() })
@@ -162,7 +172,8 @@ impl Auth {
             return Ok(named.then(|| basic(&self.username, &self.password)).flatten());
         }
         let decoded = BASE64.decode(self.auth.trim()).map_err(|_| "`auth` is not base64")?;
-        let decoded = String::from_utf8(decoded).map_err(|_| "`auth` is not text")?;
+        let decoded = Zeroizing::new(decoded);
+        let decoded = std::str::from_utf8(&decoded).map_err(|_| "`auth` is not text")?;
         let (username, password) =
             decoded.split_once(':').ok_or("`auth` is not a user name and a password with `:` between")?;
         Ok(basic(username, password.trim_end_matches('\0')))

@@ -9,10 +9,12 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
+use zeroize::Zeroizing;
 
 use crate::{Credentials, Error, Result};
 
 const ANSWER_MAX: u64 = 64 * 1024;
+const ANSWER_ROOM: usize = 64 * 1024;
 const COMPLAINT_MAX: usize = 300;
 /// What the helpers' protocol says on its standard output when it knows nothing of a server.
 const NOT_FOUND: &str = "credentials not found";
@@ -53,8 +55,8 @@ impl Helper {
             limit: self.limit,
         })??;
         if !succeeded {
-            let said = if output.trim_ascii().is_empty() { complaint } else { output };
-            let said = String::from_utf8_lossy(&said);
+            let said = if output.trim_ascii().is_empty() { &complaint } else { &*output };
+            let said = String::from_utf8_lossy(said);
             if said.contains(NOT_FOUND) {
                 return Ok(None);
             }
@@ -79,7 +81,7 @@ impl Helper {
         })
     }
 
-    async fn run(&self, server: &str) -> Result<(bool, Vec<u8>, Vec<u8>)> {
+    async fn run(&self, server: &str) -> Result<(bool, Zeroizing<Vec<u8>>, Vec<u8>)> {
         let spawned = Command::new(self.program())
             .arg("get")
             .stdin(Stdio::piped())
@@ -98,7 +100,9 @@ impl Helper {
             let written = stdin.write_all(server.as_bytes()).await;
             tracing::trace!(?written, "asked the credential helper");
         }
-        let (mut output, mut complaint) = (Vec::new(), Vec::new());
+        // With room for all of it: a buffer that grows leaves what it held behind.
+        let mut output = Zeroizing::new(Vec::with_capacity(ANSWER_ROOM));
+        let mut complaint = Vec::new();
         let stdout = child.stdout.take().map(|stdout| stdout.take(ANSWER_MAX));
         let stderr = child.stderr.take().map(|stderr| stderr.take(ANSWER_MAX));
         let read = async {

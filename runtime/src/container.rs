@@ -9,6 +9,7 @@ use bollard::models::{RestartPolicy, RestartPolicyNameEnum};
 use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions};
 use futures_util::future::try_join_all;
 use secrecy::SecretString;
+use zeroize::Zeroizing;
 
 use crate::error::{self, Result};
 use crate::{Engine, Published, Restart};
@@ -210,7 +211,12 @@ impl From<ContainerInspectResponse> for Container {
             health: state.health.as_ref().and_then(health),
             has_healthcheck: crate::image::is_healthcheck(&test),
             state: self::state(&state),
-            env: config.env.unwrap_or_default().iter().map(|pair| variable(pair)).collect(),
+            env: config
+                .env
+                .unwrap_or_default()
+                .into_iter()
+                .map(|pair| variable(&Zeroizing::new(pair)))
+                .collect(),
         };
         container.networks.sort_by(|a, b| a.network.cmp(&b.network));
         container.mounts.sort_by(|a, b| a.target.cmp(&b.target));

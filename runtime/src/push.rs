@@ -1,11 +1,9 @@
 //! Putting an image into its registry.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use hyper::HeaderMap;
-use hyper::header::HeaderValue;
 use url::form_urlencoded::byte_serialize;
 
+use crate::credentials::header;
 use crate::error::{self, Error, Result};
 use crate::image::split;
 use crate::pull::registry;
@@ -84,12 +82,10 @@ impl Engine {
 
 /// The engine wants the header of anonymous pushes too.
 fn authorized(credentials: Option<&Credentials>, registry: &str) -> Result<HeaderMap, error::Source> {
-    let json = match credentials {
-        Some(known) => serde_json::to_vec(&known.for_engine(registry))?,
-        None => b"{}".to_vec(),
+    let value = match credentials {
+        Some(known) => header(&known.shown(registry))?,
+        None => header(&serde_json::json!({}))?,
     };
-    let mut value = HeaderValue::from_str(&URL_SAFE.encode(json))?;
-    value.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert("x-registry-auth", value);
     Ok(headers)

@@ -10,6 +10,7 @@ mod nginx;
 mod notify;
 mod plan;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -22,8 +23,10 @@ use crate::config::{self, Config};
 use crate::effect::{self, Told};
 use crate::failure::{Exit, Failure};
 use crate::github;
+use crate::memory;
 use crate::output::Output;
 use crate::report::Event;
+use crate::veil::veil;
 
 /// What every command gets.
 struct Context {
@@ -80,12 +83,18 @@ pub fn main_before(arguments: impl IntoIterator<Item = OsString>, witness: Told)
         Err(error) => {
             // Help and version are answers, not errors; both are printed by clap to where they belong.
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            drop(error.print());
+            let told = error.render();
+            match veil(&told.to_string()) {
+                Cow::Borrowed(_) => drop(error.print()),
+                // In plain text: colours are not worth a password.
+                Cow::Owned(told) => drop(std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes())),
+            }
             return exit.into();
         }
     };
     let output = Output::new(&cli.global);
     trace(cli.global.verbose, output.colour());
+    memory::keep();
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -30,7 +30,7 @@ pub(super) fn read(
         container: Container::default(),
         networks: networks::read(&reader, &key.text, node.get("networks"), root, project)?,
         warnings: Vec::new(),
-        source: Source::masked(std::path::Path::new(""), String::new()),
+        source: Source::masked(std::path::Path::new(""), ""),
     };
     for (key, value) in node.entries() {
         if !told::is_taken(&reader, key, value)? || value.is_null() {

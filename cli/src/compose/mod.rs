@@ -51,10 +51,10 @@ pub fn read(
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Service, Invalid> {
     let root = yaml::parse(text).map_err(|broken| {
-        let source = Source::masked(path, veiled(text));
+        let source = Source::masked(path, &veiled(text));
         source.invalid(broken.span, broken.problem, Some(broken.mend))
     })?;
-    let source = Source::masked(path, masked(text, &root));
+    let source = Source::masked(path, &masked(text, &root));
     let reader = Reader::new(source, lookup);
     if let Some((key, _)) = root.entry("include") {
         let mend = "write the services into one file: `docker compose config` prints them so";

@@ -9,10 +9,12 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::outline::Outline;
+use crate::veil::veil;
 
 /// A configuration's text and the path it was read from.
 ///
-/// What is written in the place of a secret's source is masked: this text is for showing, and that may be the secret.
+/// What is written in the place of a secret's source is masked, and so are the user and password of an address: this text
+/// is for showing.
 #[derive(Clone, Debug)]
 pub struct Source {
     path: Arc<Path>,
@@ -25,13 +27,13 @@ impl Source {
     /// A source of this text.
     #[must_use]
     pub fn new(path: &Path, text: &str) -> Self {
-        Self::masked(path, masked(text))
+        Self::masked(path, &masked(text))
     }
 
     /// A source of a text in which whatever may be a secret is masked already.
     #[must_use]
-    pub(crate) fn masked(path: &Path, text: String) -> Self {
-        Self { path: path.into(), text: text.into(), joined: [].into() }
+    pub(crate) fn masked(path: &Path, text: &str) -> Self {
+        Self { path: path.into(), text: veil(text).into_owned().into(), joined: [].into() }
     }
 
     /// Makes another file part of this one, as if it stood behind it; the byte at which its places start.
@@ -63,8 +65,8 @@ impl Source {
         Invalid {
             source: self.clone(),
             span: (span != (0..0)).then_some(span),
-            problem: printable(&problem.into()),
-            mend: mend.map(str::to_owned),
+            problem: printable(&veil(&problem.into())),
+            mend: mend.map(|mend| veil(mend).into_owned()),
         }
     }
 }

@@ -12,7 +12,20 @@ const SOURCES: [&str; 3] = ["env", "file", "command"];
 const TOLD: [&str; 2] = ["on", "timeout"];
 
 /// What the name of a key has in it whose value nobody is to see.
-const TELLING: [&str; 5] = ["password", "passwd", "secret", "token", "webhook"];
+const TELLING: [&str; 9] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "webhook",
+    "credential",
+    "private_key",
+    "access_key",
+];
+
+/// What a variable's name has in it besides: there are more names for a secret than keys of ours.
+const TELLING_OF_ENV: [&str; 6] = ["key", "pass", "pwd", "auth", "dsn", "salt"];
 
 /// A file's keys and values with their places, as far as it is TOML.
 pub(super) struct Outline<'t> {
@@ -79,7 +92,8 @@ impl<'t> Outline<'t> {
 fn expose(table: &DeTable<'_>, within: &str, secret: bool, exposed: &mut Vec<Range<usize>>) {
     for (key, value) in table {
         let name = key.get_ref().to_ascii_lowercase();
-        let telling = TELLING.iter().any(|part| name.contains(part));
+        let of_env = within == "env" && TELLING_OF_ENV.iter().any(|part| name.contains(part));
+        let telling = of_env || TELLING.iter().any(|part| name.contains(part));
         match value.get_ref().as_table() {
             // Each table in `env` names a secret's source, whatever the variable is called.
             Some(below) => expose(below, &name, secret || telling || within == "env", exposed),

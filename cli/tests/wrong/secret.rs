@@ -43,11 +43,38 @@ fn a_literal_secret_is_not_shown_whatever_else_is_wrong() {
         beside_web("slack = { webhook_url = \"https://hooks.slack.com/hunter2\" }"),
         web("env = { A = { text = \"hunter2\" } }"),
         web("env = { API_TOKEN = \"hunter2\", \"A=B\" = \"c\" }"),
+        web("env = { STRIPE_KEY = \"hunter2\", \"A=B\" = \"c\" }"),
+        web("env = { DB = \"postgres://acme:hunter2@db/web\", \"A=B\" = \"c\" }"),
+        beside_web("[engine]\nhost = \"tcp://acme:hunter2@engine:2376\""),
+        beside_web("[engine]\nhost = \"ssh://acme:hunter2@engine\""),
+        beside_web("[registry.a]\nmirrors = [\"https://acme:hunter2@mirror.lan\"]"),
+        beside_web("[registry.a]\nmirrors = [\"acme:hunter2@mirror.lan:5000\"]"),
+        beside_web("[registry.\"https://acme:hunter2@ghcr.io\"]\nmirrors = 1"),
+        beside_web(
+            "[notify.slack]\ntoken = { env = \"T\" }\nchannel = \"#a\"\napi = \"https://acme:hunter2@slack.lan/api\"",
+        ),
+        beside_web("[notify.slack]\napi = \"http://acme:hunter2@slack.lan/api\"\nmention = 1"),
+        "[apps.web]\nimage = \"https://acme:hunter2@ghcr.io/acme/web:1\"\nport = 80\n".to_owned(),
+        "[apps.web]\nimage = \"acme:hunter2@ghcr.io/acme/web:1\"\nport = 80\n".to_owned(),
+        web("slots = { blue = \"acme:hunter2@127.0.0.1:1\", green = \"127.0.0.1:2\" }"),
     ] {
         for arguments in [["config", "check", "-vv"], ["plan", "--json", "-vv"]] {
             let ran = Sandbox::with(&config).run(&arguments);
             assert_eq!(ran.status, Some(2), "{config}\n{ran}");
             assert!(!ran.to_string().contains("hunter2"), "{config}\n{ran}");
         }
+    }
+}
+
+#[test]
+fn a_password_in_an_address_of_the_command_line_or_the_environment_is_not_shown() {
+    let sandbox = Sandbox::with(&web("")).env("DOCKER_HOST", "tcp://acme:hunter2@engine:2376");
+    for arguments in
+        [&["plan", "-vv", "--image", "https://acme:hunter2@ghcr.io/acme/web:1"][..], &["status", "-vv"]]
+    {
+        let ran = sandbox.run(arguments);
+        assert!(matches!(ran.status, Some(2 | 3)), "{ran}");
+        assert!(!ran.to_string().contains("hunter2"), "{ran}");
+        assert!(ran.stderr.contains("@ghcr.io") || ran.stderr.contains("@engine"), "{ran}");
     }
 }

@@ -1,13 +1,12 @@
 //! What the engine is asked when it is asked to build.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::json;
 use url::form_urlencoded::Serializer;
 
 use super::{BuildSpec, Builder, CacheTo};
+use crate::credentials::header;
 use crate::error::Source;
 
 /// What asks BuildKit for an image that can be built upon elsewhere.
@@ -61,12 +60,10 @@ pub(super) fn headers(spec: &BuildSpec, builder: Builder) -> Result<HeaderMap, S
     if builder == Builder::Classic && !spec.credentials.is_empty() {
         let named = spec.credentials.iter().map(|(host, credentials)| {
             let host = if host == "docker.io" { "https://index.docker.io/v1/" } else { host };
-            (host, credentials.for_engine(host))
+            (host, credentials.shown(host))
         });
         let named: std::collections::BTreeMap<_, _> = named.collect();
-        let mut value = HeaderValue::from_str(&URL_SAFE.encode(serde_json::to_vec(&named)?))?;
-        value.set_sensitive(true);
-        headers.insert(HeaderName::from_static("x-registry-config"), value);
+        headers.insert(HeaderName::from_static("x-registry-config"), header(&named)?);
     }
     Ok(headers)
 }

@@ -64,10 +64,18 @@ impl Check<'_> {
     }
 
     fn registry(&self, host: &str, registry: &Registry) -> Checked {
-        if host.is_empty() || host.contains(['/', '@']) || host.contains(char::is_whitespace) {
+        let no_host =
+            |host: &str| host.is_empty() || host.contains(['/', '@']) || host.contains(char::is_whitespace);
+        if no_host(host) {
             let problem = format!("`{host}` is not the host of a registry");
             let mend = "write the host alone, with its port if it has one, such as [registry.\"ghcr.io\"]";
             return Err(self.key(&["registry", host], problem, mend));
+        }
+        if let Some(mirror) = registry.mirrors.iter().find(|mirror| no_host(&mirror.value)) {
+            let problem = format!("`{}` is not the host of a mirror", mirror.value);
+            let mend = "write the host alone, with its port if it has one, such as \"mirror.lan:5000\"; who to be there \
+                        stands in a table of its own, [registry.\"mirror.lan:5000\"]";
+            return Err(self.source.invalid(mirror.span.clone(), problem, Some(mend)));
         }
         match (&registry.username, &registry.password) {
             (Some(_), None) => Err(self.at(

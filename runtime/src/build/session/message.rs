@@ -1,5 +1,7 @@
 //! The messages of a session with BuildKit, as far as they are used here. The numbers are those of its `.proto` files.
 
+use zeroize::Zeroize as _;
+
 /// `moby.buildkit.secrets.v1.GetSecretRequest`
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct SecretRequest {
@@ -13,6 +15,12 @@ pub(super) struct SecretRequest {
 pub(super) struct SecretResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub(super) data: Vec<u8>,
+}
+
+impl Drop for SecretResponse {
+    fn drop(&mut self) {
+        self.data.zeroize();
+    }
 }
 
 /// `moby.filesync.v1.CredentialsRequest`
@@ -30,6 +38,12 @@ pub(super) struct CredentialsResponse {
     pub(super) username: String,
     #[prost(string, tag = "2")]
     pub(super) secret: String,
+}
+
+impl Drop for CredentialsResponse {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
 }
 
 /// `grpc.health.v1.HealthCheckResponse`
