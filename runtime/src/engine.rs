@@ -9,8 +9,9 @@ use hyper::header::HeaderValue;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use crate::Endpoint;
+use crate::api::Api;
 use crate::error::{self, Error, Result};
+use crate::{Endpoint, wire};
 
 /// How long an ordinary request may take until the engine begins to answer.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
@@ -23,6 +24,7 @@ pub(crate) const HELLO: Duration = Duration::from_secs(5);
 pub struct Engine {
     docker: Docker,
     endpoint: Endpoint,
+    api: Api,
 }
 
 /// What an engine says of itself.
@@ -46,12 +48,12 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Reaches the engine and has it answer a ping.
+    /// Reaches the engine, has it answer a ping, and agrees with it on a version of its API: the newest that both know.
     ///
     /// # Errors
     ///
-    /// [`Error::Unreachable`] says what was met instead: no socket, no permission, nobody listening, or something
-    /// that is not an engine.
+    /// [`Error::Unreachable`] says what was met instead: no socket, no permission, nobody listening, something that is
+    /// not an engine, or one that is too old.
     pub async fn connect(endpoint: &Endpoint) -> Result<Self> {
         knock(endpoint).await?;
         let seconds = TIMEOUT.as_secs();
@@ -69,14 +71,25 @@ impl Engine {
             source,
         };
         let docker = docker.map_err(|e| unreachable("the address is of no use", Some(e.into())))?;
-        let engine = Self { docker: docker.with_request_modifier(mend_auth), endpoint: endpoint.clone() };
-        match timeout(HELLO, engine.docker.ping()).await {
-            Ok(Ok(_)) => Ok(engine),
+        let api = match timeout(HELLO, wire::hello(endpoint)).await {
+            Ok(Ok(newest)) => newest,
             Ok(Err(e)) => {
-                Err(unreachable("what listens there does not answer as an engine does", Some(e.into())))
+                return Err(unreachable("what listens there does not answer as an engine does", Some(e)));
             }
-            Err(_) => Err(unreachable("it takes connections, but has not answered a ping in 5 s", None)),
-        }
+            Err(_) => {
+                return Err(unreachable("it takes connections, but has not answered a ping in 5 s", None));
+            }
+        };
+        let Some(spoken) = api.spoken() else {
+            let why = format!(
+                "it speaks version {api} of the Engine API at most, and {} is the oldest that is spoken here: Docker \
+                 Engine 20.10 has it, and Podman 4",
+                Api::OLDEST
+            );
+            return Err(unreachable(&why, None));
+        };
+        let docker = docker.with_request_modifier(move |request| spoken.under(mend_auth(request)));
+        Ok(Self { docker, endpoint: endpoint.clone(), api: spoken })
     }
 
     /// The engine's version.
@@ -102,6 +115,11 @@ impl Engine {
     /// True when the engine is reached by a socket of this machine, and so shares its files and its kernel.
     pub fn is_local(&self) -> bool {
         matches!(self.endpoint, Endpoint::Unix(_))
+    }
+
+    /// A path of the API under the version that was agreed on.
+    pub(crate) fn path(&self, path: &str) -> String {
+        self.api.path(path)
     }
 
     pub(crate) fn docker(&self) -> &Docker {

@@ -27,6 +27,7 @@
 //! # Ok(()) }
 //! ```
 
+mod api;
 mod archive;
 mod build;
 mod container;

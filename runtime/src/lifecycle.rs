@@ -133,7 +133,7 @@ impl Engine {
             Err(e) => match refusal(&e) {
                 Some((404, _)) => Ok(()),
                 Some((409, message)) if message.contains("already in progress") => Ok(()),
-                Some((409, message)) if message.to_lowercase().contains("running container") => {
+                Some((_, message)) if is_still_running(message) => {
                     Err(Error::StillRunning { container: id.to_owned() })
                 }
                 _ => Err(error::container("remove", id, e)),
@@ -228,4 +228,12 @@ impl Engine {
             }),
         }
     }
+}
+
+/// Docker Engine up to 24, from 25 on, and Podman.
+fn is_still_running(message: &str) -> bool {
+    let words = message.to_lowercase();
+    ["running container", "container is running", "container is restarting", "container is paused", "as it is running"]
+        .iter()
+        .any(|said| words.contains(said))
 }

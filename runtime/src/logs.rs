@@ -7,7 +7,7 @@ use bollard::container::LogOutput;
 use bollard::query_parameters::LogsOptions;
 use bytes::BytesMut;
 use futures_util::{Stream, StreamExt, stream};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::Engine;
 use crate::error::{self, Result};
@@ -18,6 +18,9 @@ const LONGEST: usize = 1 << 20;
 
 /// How long the engine may take to give the last lines, which only embellish an error.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How often the last lines are asked for while there are none, and how far apart.
+const ASKS: u32 = 3;
+const BETWEEN: Duration = Duration::from_millis(50);
 
 /// Which of a container's output is wanted. The default is all there is by now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,14 +91,23 @@ impl Engine {
         })
     }
 
-    /// The last `n` lines of the container's output, or fewer: whatever can be had within 2 s.
+    /// The last `n` lines of the container's output, or fewer: whatever can be had within 2 s. None are asked for again:
+    /// right after a container has ended, the engine may not have written its last words yet.
     pub async fn last_log_lines(&self, id: &str, n: usize) -> Vec<String> {
         let query = LogQuery { tail: Some(n as u64), ..LogQuery::default() };
         let mut lines = Vec::new();
-        let mut logs = Box::pin(self.logs(id, &query));
         let read = async {
-            while let Some(Ok(line)) = logs.next().await {
-                lines.push(line.text);
+            for ask in 0..ASKS {
+                if ask > 0 {
+                    sleep(BETWEEN).await;
+                }
+                let mut logs = Box::pin(self.logs(id, &query));
+                while let Some(Ok(line)) = logs.next().await {
+                    lines.push(line.text);
+                }
+                if !lines.is_empty() {
+                    break;
+                }
             }
         };
         if timeout(LAST_WORDS, read).await.is_err() {

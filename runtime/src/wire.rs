@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body_util::{BodyDataStream, BodyExt, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{HOST, USER_AGENT};
+use hyper::header::{HOST, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
@@ -18,6 +18,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::api::Api;
 use crate::engine::HELLO;
 use crate::error::{Error, Result, Source};
 use crate::{Endpoint, Engine};
@@ -60,36 +61,56 @@ impl Engine {
         headers: HeaderMap,
         body: Body,
     ) -> Result<Answer> {
-        let broken = |source: Source| Error::Exchange { doing: doing.to_owned(), source };
-        let (host, dialled) = match self.endpoint() {
-            Endpoint::Unix(path) => ("docker".to_owned(), timeout(HELLO, unix(path)).await),
-            Endpoint::Tcp { host, port } => {
-                (format!("{host}:{port}"), timeout(HELLO, tcp(host, *port)).await)
-            }
-        };
-        let socket = match dialled {
-            Ok(socket) => socket.map_err(|e| broken(e.into()))?,
-            Err(_) => return Err(Error::Timeout { doing: "take a connection".to_owned(), after: HELLO }),
-        };
-        let (mut sender, connection) =
-            http1::handshake::<_, Body>(TokioIo::new(socket)).await.map_err(|e| broken(e.into()))?;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            if let Err(e) = connection.with_upgrades().await {
-                tracing::debug!(error = &e as &dyn StdError, "a connection to the engine ended");
-            }
-        });
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(path)
-            .header(HOST, host)
-            .header(USER_AGENT, concat!("cutover/", env!("CARGO_PKG_VERSION")))
-            .body(body)
-            .map_err(|e| broken(e.into()))?;
-        request.headers_mut().extend(headers);
-        let response = sender.send_request(request).await.map_err(|e| broken(e.into()))?;
-        Ok(Answer { response, connection: tasks })
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        *request.headers_mut() = headers;
+        send(self.endpoint(), doing, &self.path(path), request).await
     }
+}
+
+/// Pings what listens there; the newest version of the API that it speaks.
+pub(crate) async fn hello(endpoint: &Endpoint) -> Result<Api, Source> {
+    let answer = send(endpoint, "answer a ping", "/_ping", Request::new(empty())).await?;
+    let status = answer.response.status();
+    let told = answer.response.headers().get("api-version").and_then(|version| version.to_str().ok());
+    match told.and_then(Api::parse) {
+        Some(api) if status.is_success() => Ok(api),
+        _ if !status.is_success() => match answer.lines().await {
+            Err((status, message)) => Err(format!("it answered {status} to a ping: {message}").into()),
+            Ok(_) => Err("it answered a ping badly".into()),
+        },
+        _ => Err("its answer to a ping names no version of the Engine API".into()),
+    }
+}
+
+/// Sends the request to that path, over a connection of its own.
+async fn send(endpoint: &Endpoint, doing: &str, path: &str, mut request: Request<Body>) -> Result<Answer> {
+    let broken = |source: Source| Error::Exchange { doing: doing.to_owned(), source };
+    let (host, dialled) = match endpoint {
+        Endpoint::Unix(path) => ("docker".to_owned(), timeout(HELLO, unix(path)).await),
+        Endpoint::Tcp { host, port } => {
+            (format!("{host}:{port}"), timeout(HELLO, tcp(host, *port)).await)
+        }
+    };
+    let socket = match dialled {
+        Ok(socket) => socket.map_err(|e| broken(e.into()))?,
+        Err(_) => return Err(Error::Timeout { doing: "take a connection".to_owned(), after: HELLO }),
+    };
+    let (mut sender, connection) =
+        http1::handshake::<_, Body>(TokioIo::new(socket)).await.map_err(|e| broken(e.into()))?;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        if let Err(e) = connection.with_upgrades().await {
+            tracing::debug!(error = &e as &dyn StdError, "a connection to the engine ended");
+        }
+    });
+    *request.uri_mut() = path.parse().map_err(|e: hyper::http::uri::InvalidUri| broken(e.into()))?;
+    let host = HeaderValue::from_str(&host).map_err(|e| broken(e.into()))?;
+    request.headers_mut().insert(HOST, host);
+    let agent = concat!("cutover/", env!("CARGO_PKG_VERSION"));
+    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(agent));
+    let response = sender.send_request(request).await.map_err(|e| broken(e.into()))?;
+    Ok(Answer { response, connection: tasks })
 }
 
 async fn unix(path: &std::path::Path) -> std::io::Result<Box<dyn Socket>> {

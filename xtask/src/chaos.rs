@@ -5,8 +5,10 @@
 
 mod document;
 pub mod faults;
+pub mod soak;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -25,6 +27,9 @@ pub(crate) struct Chaos {
     /// Only where nginx runs so; everywhere unless said.
     #[arg(long, value_enum)]
     place: Option<Place>,
+    /// How long the soak goes on, such as `1h`.
+    #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = soak::length)]
+    time: Duration,
     /// Only rows whose names contain one of these; nothing is written then.
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -59,6 +64,8 @@ pub enum Place {
 pub struct Options {
     /// Only where nginx runs so.
     pub place: Option<Place>,
+    /// How long the soak goes on.
+    pub time: Duration,
     /// Only rows whose names contain one of these.
     pub filters: Vec<String>,
 }
@@ -100,7 +107,7 @@ pub(crate) fn run(chaos: &Chaos) -> ExitCode {
     {
         return exit;
     }
-    let options = Options { place: chaos.place, filters: chaos.filters.clone() };
+    let options = Options { place: chaos.place, time: chaos.time, filters: chaos.filters.clone() };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -129,6 +136,7 @@ async fn play(part: Part, options: &Options) -> Vec<Section> {
     let program = std::env::current_exe().unwrap_or_default();
     match part {
         Part::Faults => faults::play(&program, options).await,
-        Part::Crashes | Part::Races | Part::Soak => Vec::new(),
+        Part::Soak => vec![soak::section(&program, options.time).await],
+        Part::Crashes | Part::Races => Vec::new(),
     }
 }

@@ -14,6 +14,12 @@ pub(super) fn write(sections: &[Section]) -> std::io::Result<()> {
     std::fs::write(path, merged(&old, sections))
 }
 
+/// The day, as people write it to each other across countries.
+pub(super) fn today() -> String {
+    let date = std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
+    date.map_or_else(|_| "an unknown day".to_owned(), |date| String::from_utf8_lossy(&date.stdout).trim().to_owned())
+}
+
 fn merged(old: &str, sections: &[Section]) -> String {
     sections.iter().fold(old.to_owned(), |text, section| {
         let (begin, end) = (format!("<!-- {} -->\n", section.name), format!("<!-- /{} -->\n", section.name));

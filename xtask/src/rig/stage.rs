@@ -1,5 +1,6 @@
 //! A whole stage: a registry with token authentication, an nginx, one app's `cutover.toml`, and the program itself.
 
+mod built;
 mod ran;
 
 use std::collections::BTreeMap;

@@ -144,6 +144,14 @@ impl Load {
         Report::new(self.started, sum)
     }
 
+    /// How many requests were sent so far, and how many failed: what [`Load::so_far`] tells, for a glance.
+    pub fn counts(&self) -> (u64, u64) {
+        self.tallies.iter().fold((0, 0), |(sent, failed), tally| {
+            let counts = tally.lock().unwrap_or_else(PoisonError::into_inner).counts();
+            (sent + counts.0, failed + counts.1)
+        })
+    }
+
     /// Waits until `version` answers a request that is sent from now on.
     ///
     /// # Errors

@@ -57,6 +57,10 @@ impl Tally {
         }
     }
 
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.sent, self.failed)
+    }
+
     pub(super) fn last_from(&self, version: &str) -> Option<Instant> {
         self.answers.get(version)?.last().map(|at| self.started + *at)
     }
