@@ -8,8 +8,8 @@ use bollard::query_parameters::{DownloadFromContainerOptions, UploadToContainerO
 use futures_util::TryStreamExt;
 use tar::{Archive, Builder, EntryType, Header};
 
-use crate::Engine;
 use crate::error::{self, Error, Result, refusal};
+use crate::{Engine, words};
 
 /// Something to put into a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Engine {
             UploadToContainerOptions { path: directory.to_owned(), ..UploadToContainerOptions::default() };
         let body = bollard::body_full(archive.into());
         self.docker().upload_to_container(id, Some(options), body).await.map_err(|e| match refusal(&e) {
-            Some((404, message)) if !message.contains("No such container") => {
+            Some((404, message)) if !words::no_container(message) => {
                 bad_path(directory, "there is no such directory")
             }
             _ => error::container("upload files to", id, e),
@@ -82,7 +82,7 @@ impl Engine {
         let packed = match packed.await {
             Ok(packed) => packed,
             Err(e) => match refusal(&e) {
-                Some((404, message)) if !message.contains("No such container") => return Ok(None),
+                Some((404, message)) if !words::no_container(message) => return Ok(None),
                 _ => return Err(error::container("download a file from", id, e)),
             },
         };

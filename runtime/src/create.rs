@@ -1,6 +1,7 @@
 //! From a container as wanted to what the engine's API takes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use bollard::models::{
@@ -103,8 +104,16 @@ pub(crate) fn endpoint(place: &Attachment) -> EndpointSettings {
             ..EndpointIpamConfig::default()
         }),
         aliases: some(place.aliases.clone()),
+        mac_address: place.address.map(mac),
         ..EndpointSettings::default()
     }
+}
+
+/// The hardware address of a fixed address: what Docker Engine gave it up to version 27. With a random one, as Podman has
+/// it, the host would for a while go on sending to the container that had the address before.
+fn mac(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 /// Whole seconds, rounded up: the engine takes no parts of them, and a grace must not come out shorter.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Endpoint;
+use crate::{Endpoint, words};
 
 /// A result with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -262,8 +262,14 @@ pub(crate) fn engine(doing: impl Into<String>, error: Api) -> Error {
         Some((_, message)) if message.contains("no space left on device") => {
             Error::NoSpace { doing, source: said(message) }
         }
-        Some((_, message)) if is_taken(message) => Error::AddressTaken { doing, source: said(message) },
-        Some((404, message)) if message.contains("network") && message.contains("not found") => {
+        Some((_, message)) if words::address_taken(message) => {
+            Error::AddressTaken { doing, source: said(message) }
+        }
+        Some((404, message)) if words::no_network(message) => {
+            Error::NoSuchNetwork { doing, source: said(message) }
+        }
+        // Podman's; any other 500 may speak of networks for reasons of its own.
+        Some((500, message)) if message.contains("network not found") => {
             Error::NoSuchNetwork { doing, source: said(message) }
         }
         Some((status, message)) => Error::Refused { doing, status, source: said(message) },
@@ -279,20 +285,16 @@ pub(crate) fn said_while(doing: &str, status: u16, message: &str) -> Error {
     engine(doing, Api::DockerResponseServerError { status_code: status, message: message.to_owned() })
 }
 
-fn is_taken(message: &str) -> bool {
-    message.contains("port is already allocated") || message.to_lowercase().contains("address already in use")
-}
-
 /// Says what an answer about a container means.
 pub(crate) fn container(doing: &str, container: &str, error: Api) -> Error {
     match refusal(&error) {
-        Some((404, message)) if message.contains("No such container") => {
+        Some((404, message)) if words::no_container(message) => {
             Error::NoSuchContainer { container: container.to_owned() }
         }
-        Some((409, message)) if message.contains("is not running") => {
+        Some((409 | 500, message)) if words::not_running(message) => {
             Error::NotRunning { container: container.to_owned() }
         }
-        Some((409, message)) if message.contains("is already in use by container") => {
+        Some((409 | 500, message)) if words::name_taken(message) => {
             Error::NameTaken { name: container.to_owned(), source: said(message) }
         }
         _ => engine(format!("{doing} the container `{container}`"), error),

@@ -50,6 +50,7 @@ mod push;
 mod sockets;
 mod spec;
 mod wire;
+mod words;
 
 pub use archive::{UploadEntry, UploadKind};
 pub use build::{BuildError, BuildProgress, BuildSecret, BuildSpec, Builder, Built, CacheTo, StepState};

@@ -9,7 +9,7 @@ use bollard::query_parameters::{RenameContainerOptions, StartContainerOptions, S
 use futures_util::StreamExt;
 
 use crate::error::{self, Error, Result, refusal};
-use crate::{ContainerSpec, Engine, State, create};
+use crate::{ContainerSpec, Engine, State, create, words};
 
 /// Long enough to stand for ever, short enough to be added to.
 pub(crate) const FOR_EVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
@@ -35,7 +35,7 @@ impl Engine {
         let create = async || {
             let created = self.docker().create_container(Some(options.clone()), body.clone()).await;
             created.map_err(|e| match refusal(&e) {
-                Some((404, message)) if message.contains("No such image") => {
+                Some((404, message)) if words::no_image(message) => {
                     Error::NoSuchImage { image: spec.image.clone() }
                 }
                 _ => error::container("create", &spec.name, e),
@@ -133,7 +133,7 @@ impl Engine {
             Err(e) => match refusal(&e) {
                 Some((404, _)) => Ok(()),
                 Some((409, message)) if message.contains("already in progress") => Ok(()),
-                Some((_, message)) if is_still_running(message) => {
+                Some((_, message)) if words::still_running(message) => {
                     Err(Error::StillRunning { container: id.to_owned() })
                 }
                 _ => Err(error::container("remove", id, e)),
@@ -228,12 +228,4 @@ impl Engine {
             }),
         }
     }
-}
-
-/// Docker Engine up to 24, from 25 on, and Podman.
-fn is_still_running(message: &str) -> bool {
-    let words = message.to_lowercase();
-    ["running container", "container is running", "container is restarting", "container is paused", "as it is running"]
-        .iter()
-        .any(|said| words.contains(said))
 }

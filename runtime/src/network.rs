@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use bollard::models::{Ipam, IpamConfig, Network as Listed, NetworkCreateRequest};
 use bollard::query_parameters::ListNetworksOptions;
 
-use crate::Engine;
 use crate::error::{self, Error, Result};
+use crate::{Engine, words};
 
 /// A network as the engine has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,7 +147,7 @@ impl Engine {
         match self.docker().remove_network(id).await {
             Ok(()) => Ok(()),
             Err(e) if error::is_absent(&e) => Ok(()),
-            Err(e) if error::refusal(&e).is_some_and(|(_, message)| message.contains("active endpoints")) => {
+            Err(e) if error::refusal(&e).is_some_and(|(_, message)| words::network_in_use(message)) => {
                 Err(Error::NetworkInUse { network: id.to_owned(), source: e.into() })
             }
             Err(e) => Err(error::engine(format!("remove the network `{id}`"), e)),
@@ -163,7 +163,7 @@ fn mismatch(network: &Network, wanted: &str) -> Error {
 
 fn refused(spec: &NetworkSpec, error: bollard::errors::Error) -> Error {
     match (error::refusal(&error), &spec.subnet) {
-        (Some((_, message)), Some(subnet)) if message.contains("overlaps") => Error::SubnetTaken {
+        (Some((_, message)), Some(subnet)) if words::subnet_taken(message) => Error::SubnetTaken {
             name: spec.name.clone(),
             subnet: subnet.clone(),
             source: message.to_owned().into(),

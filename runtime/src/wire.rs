@@ -88,9 +88,7 @@ async fn send(endpoint: &Endpoint, doing: &str, path: &str, mut request: Request
     let broken = |source: Source| Error::Exchange { doing: doing.to_owned(), source };
     let (host, dialled) = match endpoint {
         Endpoint::Unix(path) => ("docker".to_owned(), timeout(HELLO, unix(path)).await),
-        Endpoint::Tcp { host, port } => {
-            (format!("{host}:{port}"), timeout(HELLO, tcp(host, *port)).await)
-        }
+        Endpoint::Tcp { host, port } => (format!("{host}:{port}"), timeout(HELLO, tcp(host, *port)).await),
     };
     let socket = match dialled {
         Ok(socket) => socket.map_err(|e| broken(e.into()))?,

@@ -40,6 +40,7 @@ fn only_the_first_network_is_in_the_request() {
     assert_eq!(places.len(), 1);
     let address = places["front"].ipam_config.as_ref().and_then(|config| config.ipv4_address.as_deref());
     assert_eq!(address, Some("10.0.0.7"));
+    assert_eq!(places["front"].mac_address.as_deref(), Some("02:42:0a:00:00:07"));
     assert_eq!(body.host_config.unwrap().network_mode.as_deref(), Some("front"));
 }
 

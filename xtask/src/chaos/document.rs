@@ -17,7 +17,10 @@ pub(super) fn write(sections: &[Section]) -> std::io::Result<()> {
 /// The day, as people write it to each other across countries.
 pub(super) fn today() -> String {
     let date = std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]).output();
-    date.map_or_else(|_| "an unknown day".to_owned(), |date| String::from_utf8_lossy(&date.stdout).trim().to_owned())
+    date.map_or_else(
+        |_| "an unknown day".to_owned(),
+        |date| String::from_utf8_lossy(&date.stdout).trim().to_owned(),
+    )
 }
 
 fn merged(old: &str, sections: &[Section]) -> String {

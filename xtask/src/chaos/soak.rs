@@ -76,7 +76,8 @@ impl Soaked {
             faults.push(format!("{} of {} requests were lost: {:?}", self.lost.0, self.sent, self.lost.1));
         }
         if self.reloads != 1 {
-            faults.push(format!("nginx was reloaded {} times, not for the first release alone", self.reloads));
+            faults
+                .push(format!("nginx was reloaded {} times, not for the first release alone", self.reloads));
         }
         faults.extend(self.levels.iter().filter_map(Level::fault));
         faults

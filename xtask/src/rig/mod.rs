@@ -38,6 +38,7 @@ pub mod network;
 pub mod newcomer;
 pub mod nginx;
 pub mod place;
+pub mod podman;
 pub mod port;
 pub mod probe;
 pub(crate) mod process;

@@ -57,6 +57,7 @@ pub struct Stage {
     tables: String,
     top: String,
     images: Vec<ServiceImage>,
+    engine: Option<String>,
     place: TempDir,
 }
 
@@ -112,6 +113,7 @@ impl Stage {
             tables: String::new(),
             top: String::new(),
             images: Vec::new(),
+            engine: None,
             place: TempDir::new().doing("make a temporary directory")?,
         };
         stage.write()?;
@@ -264,6 +266,9 @@ impl Stage {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
+        }
+        if let Some(engine) = &self.engine {
+            command.env("DOCKER_HOST", engine);
         }
         if let Some((_, password)) = self.registry.auth().login() {
             command.env("REGISTRY_PASSWORD", password.expose_secret());

@@ -59,7 +59,12 @@ impl Level {
     pub fn fault(&self) -> Option<String> {
         let Self { what, first, last, .. } = self;
         (*last > self.limit()).then(|| {
-            format!("{what}: {} at first, {} at last, more than {}", told(*first), told(*last), told(self.limit()))
+            format!(
+                "{what}: {} at first, {} at last, more than {}",
+                told(*first),
+                told(*last),
+                told(self.limit())
+            )
         })
     }
 

@@ -64,12 +64,20 @@ impl Look {
             ("nginx: open handles", handles, Some(self.nginx.handles)),
             ("the app's containers, running or not", Rule::Same, Some(self.containers)),
             ("their shims", Rule::Same, Some(self.shims.count)),
-            ("their shims: resident memory, MiB", Rule::Within { share: 0.1, more: 4.0 }, Some(self.shims.resident)),
+            (
+                "their shims: resident memory, MiB",
+                Rule::Within { share: 0.1, more: 4.0 },
+                Some(self.shims.resident),
+            ),
             ("their shims: open handles", Rule::Within { share: 0.0, more: 4.0 }, Some(self.shims.handles)),
             ("the app's images", Rule::Same, Some(self.images)),
             ("networks of cutover", Rule::Same, Some(self.networks)),
             ("files in conf_dir, state_dir and data_dir", Rule::Same, Some(self.files.files)),
-            ("bytes in them, without the history", Rule::Within { share: 0.0, more: 512.0 }, Some(self.files.bytes)),
+            (
+                "bytes in them, without the history",
+                Rule::Within { share: 0.0, more: 512.0 },
+                Some(self.files.bytes),
+            ),
             ("runs in the history", Rule::AtMost(HISTORY), Some(self.history)),
             ("the engine: resident memory, MiB", Rule::Told, Some(self.dockerd.resident)),
             ("the engine: open handles", Rule::Told, Some(self.dockerd.handles)),
@@ -91,7 +99,8 @@ impl Look {
         let master = nginx.pid();
         let all = processes();
         let shim = |process: &Process| {
-            process.name.starts_with("containerd-shim") && ids.iter().any(|id| process.words.contains(id.as_str()))
+            process.name.starts_with("containerd-shim")
+                && ids.iter().any(|id| process.words.contains(id.as_str()))
         };
         let main = std::fs::read_to_string("/var/run/docker.pid").unwrap_or_default();
         let main = main.trim().parse::<u32>().ok();

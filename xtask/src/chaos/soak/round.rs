@@ -24,8 +24,14 @@ const BETWEEN: Duration = Duration::from_millis(2);
 pub(super) const KINDS: usize = 4;
 
 /// Where a run is cut, each in its turn.
-const CUTS: [&str; 6] =
-    ["pull the image ...", "stop the old release in ", "start release ", " directly ...", " through nginx ...", "watch "];
+const CUTS: [&str; 6] = [
+    "pull the image ...",
+    "stop the old release in ",
+    "start release ",
+    " directly ...",
+    " through nginx ...",
+    "watch ",
+];
 
 /// Plays rounds on a stage.
 pub(super) struct Player {
@@ -129,7 +135,13 @@ impl Player {
     }
 
     /// Runs the program until it tells those words, and ends it there by the signal.
-    async fn cut(&mut self, arguments: &[&str], words: &str, signal: Signal, faults: &mut Vec<String>) -> Result<()> {
+    async fn cut(
+        &mut self,
+        arguments: &[&str],
+        words: &str,
+        signal: Signal,
+        faults: &mut Vec<String>,
+    ) -> Result<()> {
         let mut session = self.start(arguments)?;
         session.tells(words, SOON).await?;
         session.signal(signal)?;

@@ -53,6 +53,9 @@ pub fn install(missing: &[Missing]) -> Result<()> {
     Ok(())
 }
 
+/// What Podman's package only recommends, and its networks need.
+const PODMAN_NETWORK: [&str; 2] = ["netavark", "aardvark-dns"];
+
 /// The Debian package of a need, where it has one.
 fn package(need: Need) -> Option<&'static str> {
     match need {
@@ -65,6 +68,7 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Openssl => Some("openssl"),
         Need::Shellcheck => Some("shellcheck"),
         Need::Wrk => Some("wrk"),
+        Need::Podman => Some("podman"),
         Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema => None,
     }
 }
@@ -74,6 +78,9 @@ fn packages(missing: &[&Missing]) -> Vec<&'static str> {
     let installed = runs("dockerd", &["--version"]);
     let wanted = missing.iter().filter(|missing| missing.need != Need::Engine || !installed);
     let mut packages: Vec<&str> = wanted.filter_map(|missing| package(missing.need)).collect();
+    if missing.iter().any(|missing| missing.need == Need::Podman) {
+        packages.extend(PODMAN_NETWORK);
+    }
     packages.sort_unstable();
     packages.dedup();
     packages

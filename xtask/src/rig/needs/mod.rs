@@ -34,6 +34,8 @@ pub enum Need {
     Shellcheck,
     /// `wrk`, for figures of throughput only.
     Wrk,
+    /// Podman with its network backend, the other engine.
+    Podman,
     /// The newest nginx, unpacked by [`install()`]; see [`nginx_new`].
     NginxNew,
     /// A Python with `slack_sdk`, made by [`install()`]; see [`python`].
@@ -91,6 +93,9 @@ pub fn check() -> Vec<Missing> {
     // wrk ends with a failure when it is asked for its version.
     let wrk = Command::new("wrk").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     need(wrk, Need::Wrk, "wrk, for figures of throughput", "apt-get install -y wrk", true);
+    let podman = runs("podman", &["--version"]) && Path::new("/usr/lib/podman/netavark").is_file();
+    let mend = "apt-get install -y podman netavark aardvark-dns";
+    need(podman, Need::Podman, "podman with netavark", mend, true);
     need(nginx_new().is_some(), Need::NginxNew, "the newest nginx", "cargo xtask test --install", true);
     need(python().is_some(), Need::SlackSdk, "a Python with slack_sdk", "cargo xtask test --install", true);
     let schemas = check_jsonschema().is_some();
