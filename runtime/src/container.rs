@@ -1,12 +1,11 @@
 //! A container as the engine has it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status};
 use bollard::models::{EndpointSettings, Health, HealthStatusEnum, HostConfig, PortMap};
 use bollard::models::{RestartPolicy, RestartPolicyNameEnum};
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions};
 use futures_util::future::try_join_all;
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -155,10 +154,7 @@ impl Engine {
             "" => key.to_owned(),
             _ => format!("{key}={value}"),
         };
-        let filters = HashMap::from([("label".to_owned(), labels.iter().map(wanted).collect())]);
-        let options =
-            ListContainersOptions { all: true, filters: Some(filters), ..ListContainersOptions::default() };
-        let listed = self.docker().list_containers(Some(options)).await;
+        let listed = self.listed(labels.iter().map(wanted).collect()).await;
         let listed = listed.map_err(|e| error::engine("list its containers", e))?;
         let ids: Vec<String> = listed.into_iter().filter_map(|summary| summary.id).collect();
         let found = try_join_all(ids.iter().map(|id| self.observe_container(id))).await?;
@@ -173,7 +169,7 @@ impl Engine {
     ///
     /// When the engine does not answer.
     pub async fn observe_container(&self, name_or_id: &str) -> Result<Option<Container>> {
-        match self.docker().inspect_container(name_or_id, None::<InspectContainerOptions>).await {
+        match self.inspected(name_or_id).await {
             Ok(inspected) => Ok(Some(inspected.into())),
             Err(e) if error::is_absent(&e) => Ok(None),
             Err(e) => Err(error::container("inspect", name_or_id, e)),

@@ -41,6 +41,7 @@ mod exec;
 mod health;
 mod image;
 mod info;
+mod inspect;
 mod lifecycle;
 mod load;
 mod logs;

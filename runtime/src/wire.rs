@@ -84,7 +84,12 @@ pub(crate) async fn hello(endpoint: &Endpoint) -> Result<Api, Source> {
 }
 
 /// Sends the request to that path, over a connection of its own.
-async fn send(endpoint: &Endpoint, doing: &str, path: &str, mut request: Request<Body>) -> Result<Answer> {
+pub(crate) async fn send(
+    endpoint: &Endpoint,
+    doing: &str,
+    path: &str,
+    mut request: Request<Body>,
+) -> Result<Answer> {
     let broken = |source: Source| Error::Exchange { doing: doing.to_owned(), source };
     let (host, dialled) = match endpoint {
         Endpoint::Unix(path) => ("docker".to_owned(), timeout(HELLO, unix(path)).await),

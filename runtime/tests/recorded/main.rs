@@ -185,3 +185,28 @@ async fn last_lines_that_the_engine_has_not_written_yet_are_asked_for_again() {
     let asked = played.asked();
     assert_eq!(asked.iter().filter(|ask| ask.contains("/mute/")).count(), 3, "{asked:?}");
 }
+
+#[tokio::test]
+async fn podmans_states_and_words_are_understood() {
+    let played = Played::new("podman-4.json").await;
+    let engine = &played.engine;
+    let found = engine.observe_containers(&[("cutover.app", "web")]).await.unwrap();
+    let [container] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!(container.state, State::Exited { code: 3, oom: false });
+    assert_eq!((container.name.as_str(), container.networks[0].address), ("web-green-1-next", None));
+    assert!(engine.observe_container("gone").await.unwrap().is_none());
+    let running = engine.remove("runs").await.unwrap_err();
+    assert!(matches!(running, Error::StillRunning { .. }), "{running:?}");
+    let stopped = engine.signal("fine", "HUP").await.unwrap_err();
+    assert!(matches!(stopped, Error::NotRunning { .. }), "{stopped:?}");
+    let taken = engine.rename("fine", "web-green-1").await.unwrap_err();
+    assert!(matches!(taken, Error::NameTaken { .. }), "{taken:?}");
+    let taken = engine.start("port").await.unwrap_err();
+    assert!(matches!(taken, Error::AddressTaken { .. }), "{taken:?}");
+    let subnet = Some("10.213.0.0/16".to_owned());
+    let spec = NetworkSpec { name: "other".into(), subnet, ..NetworkSpec::default() };
+    let taken = engine.remove_network("used").await.unwrap_err();
+    assert!(matches!(taken, Error::NetworkInUse { .. }), "{taken:?}");
+    let taken = engine.ensure_network(&spec).await.unwrap_err();
+    assert!(matches!(taken, Error::SubnetTaken { .. }), "{taken:?}");
+}
