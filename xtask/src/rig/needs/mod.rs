@@ -5,6 +5,7 @@ mod python_packages;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 pub use install::install;
 
@@ -103,9 +104,13 @@ pub fn check() -> Vec<Missing> {
     missing
 }
 
-/// Where the distribution's nginx is: `/usr/sbin/nginx`.
+/// Where the distribution's nginx is: `/usr/sbin/nginx`; or another that the tests are to run on, by
+/// `CUTOVER_TEST_NGINX`.
 pub fn nginx() -> &'static Path {
-    Path::new("/usr/sbin/nginx")
+    static NGINX: LazyLock<PathBuf> = LazyLock::new(|| {
+        std::env::var_os("CUTOVER_TEST_NGINX").map_or_else(|| "/usr/sbin/nginx".into(), PathBuf::from)
+    });
+    &NGINX
 }
 
 /// The newest nginx, a static binary, where [`install()`] has unpacked it.
