@@ -89,6 +89,14 @@ pub struct Wait {
     pub wait: bool,
 }
 
+/// Requests of our own on the site.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Probe {
+    /// Put so many requests a second on the site during the run, and tell how they were answered.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub probe: Option<u32>,
+}
+
 /// What is deployed.
 #[derive(Debug, Args)]
 pub struct Deploy {
@@ -101,9 +109,26 @@ pub struct Deploy {
     /// Let the release wait in the standby slot until `promote` or `abort`.
     #[arg(long)]
     pub no_promote: bool,
+    /// Requests of our own.
+    #[command(flatten)]
+    pub probe: Probe,
     /// Waiting.
     #[command(flatten)]
     pub wait: Wait,
+}
+
+/// Which run is shown, and as what.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The app, whose last run is meant; or a release, by its digest, its id or the run's, or the beginning of one.
+    #[arg(value_name = "APP|RELEASE")]
+    pub of: Option<String>,
+    /// Make one page of it, in a file or on stdout.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with_all = ["svg", "json"])]
+    pub html: Option<PathBuf>,
+    /// Draw the chart alone, to a file or to stdout.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "-", conflicts_with = "json")]
+    pub svg: Option<PathBuf>,
 }
 
 /// What is built.
@@ -150,6 +175,9 @@ pub enum Command {
         /// The app.
         #[command(flatten)]
         app: App,
+        /// Requests of our own.
+        #[command(flatten)]
+        probe: Probe,
         /// Waiting.
         #[command(flatten)]
         wait: Wait,
@@ -162,6 +190,9 @@ pub enum Command {
         /// The release: a digest, its beginning, or a release's id, as `history` shows them.
         #[arg(long, value_name = "RELEASE", value_parser = release)]
         to: Option<String>,
+        /// Requests of our own.
+        #[command(flatten)]
+        probe: Probe,
         /// Waiting.
         #[command(flatten)]
         wait: Wait,
@@ -173,6 +204,9 @@ pub enum Command {
         /// The app.
         #[command(flatten)]
         app: App,
+        /// Requests of our own.
+        #[command(flatten)]
+        probe: Probe,
         /// Waiting.
         #[command(flatten)]
         wait: Wait,
@@ -207,6 +241,8 @@ pub enum Command {
         #[arg(short = 'n', long, default_value_t = 20)]
         limit: usize,
     },
+    /// Show how a run went: as text, or as a page or a chart that needs nothing else.
+    Report(Report),
     /// Show the output of a slot's containers.
     Logs {
         /// The app.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::effect::{Effect, around_now};
 use crate::folder::Folder;
 use crate::lock::Lock;
+use crate::probe::Figures;
 
 /// The history's file.
 const FILE: &str = "history.jsonl";
@@ -40,6 +41,9 @@ pub struct Entry {
     pub live: Option<String>,
     /// How long each phase took, in seconds.
     pub phases: BTreeMap<String, f64>,
+    /// How the requests of `--probe` were answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Figures>,
     /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -111,6 +115,7 @@ mod tests {
             from: None,
             live: Some("blue".into()),
             phases: BTreeMap::from([("gate".into(), 0.5)]),
+            probe: None,
             reason: None,
         }
     }

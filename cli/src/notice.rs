@@ -6,8 +6,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use cutover_notify::{
-    Facts, Notice, Progress, Sink, Sinks, SlackApi, SlackBot, SlackStyle, SlackWebhook, Status, Template,
-    Told, Webhook, Writer, compare_url, package_url,
+    Facts, Notice, Progress, Requests, Sink, Sinks, SlackApi, SlackBot, SlackStyle, SlackWebhook, Status,
+    Template, Told, Webhook, Writer, compare_url, package_url,
 };
 
 pub use self::follow::Follow;
@@ -19,6 +19,7 @@ use crate::failure::{Exit, Failure};
 use crate::history::Entry;
 use crate::origin::Origin;
 use crate::outcome::{Commit, Outcome, Result as Ended};
+use crate::probe::{Figures, Span};
 use crate::release::located;
 
 /// The phases of a run in the order that they are gone through; others follow.
@@ -64,6 +65,7 @@ pub fn of_outcome(outcome: &Outcome, origin: &Origin) -> Notice {
         took: Duration::try_from_secs_f64(outcome.took).ok(),
         phases,
         preview: outcome.preview.clone(),
+        requests: outcome.probe.as_ref().map(requests),
         ..notice.facts
     };
     notice.reason.clone_from(&outcome.reason);
@@ -79,6 +81,13 @@ pub fn of_outcome(outcome: &Outcome, origin: &Origin) -> Notice {
     notice
 }
 
+/// What a probe saw, for a notice.
+fn requests(figures: &Figures) -> Requests {
+    let p99 = |span: Option<&Span>| Duration::try_from_secs_f64(span?.p99_ms? / 1_000.0).ok();
+    let spans = [Some(&figures.before), figures.during.as_ref(), figures.after.as_ref()];
+    Requests { total: figures.sent, lost: figures.failed, p99: spans.map(p99) }
+}
+
 /// The notice of a CI job's status, with what the history knows of the app's last run.
 #[must_use]
 pub fn of_job(status: Status, app: &str, last: Option<&Entry>, origin: &Origin) -> Notice {
@@ -90,6 +99,7 @@ pub fn of_job(status: Status, app: &str, last: Option<&Entry>, origin: &Origin) 
         notice.facts.from_slot.clone_from(&last.from);
         notice.facts.to_slot.clone_from(&last.live);
         notice.reason.clone_from(&last.reason);
+        notice.facts.requests = last.probe.as_ref().map(requests);
     }
     notice.facts = with_origin(notice.facts, origin);
     notice

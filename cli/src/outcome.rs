@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::probe::Figures;
+
 /// What came of a run. The names are what `--json` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -77,6 +79,9 @@ pub struct Outcome {
     pub phases: BTreeMap<String, f64>,
     /// How long the whole took, in seconds.
     pub took: f64,
+    /// How the requests of `--probe` were answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Figures>,
     /// Where a waiting release is looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<String>,

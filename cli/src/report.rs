@@ -14,6 +14,17 @@ pub enum Event<'a> {
     Begun(&'a Step),
     /// A step is done.
     Done(&'a Step, Duration),
+    /// A gate or a watch asked something.
+    Asked {
+        /// Who was asked: a container's name, or a slot.
+        who: &'a str,
+        /// The container's id, where one was asked directly.
+        id: Option<&'a str>,
+        /// What was asked, for people.
+        what: &'a str,
+        /// What was wrong with the answer, if anything was.
+        wrong: Option<&'a str>,
+    },
     /// An image's layer is on its way.
     Layer {
         /// The layer.

@@ -14,6 +14,8 @@ use crate::observe::{Observed, observe};
 use crate::origin::Origin;
 use crate::outcome::{Commit, Outcome, Result as Ended};
 use crate::plan::{Ending, Goal, Live, Step, plan};
+use crate::probe::Answers;
+use crate::record::{self, Recorder};
 use crate::release::{Release, label};
 use crate::report::{Event, Report};
 use crate::target::Target;
@@ -24,6 +26,8 @@ pub struct Run<'a> {
     pub target: &'a Target<'a>,
     /// Who is told as it goes.
     pub report: &'a dyn Report,
+    /// Who keeps the record of it; it hears of it by `report`.
+    pub recorder: &'a Recorder<'a>,
     /// Set when a signal came.
     pub interrupt: CancellationToken,
     /// Who runs it.
@@ -43,6 +47,8 @@ pub struct Ran {
     pub outcome: Outcome,
     /// Why it failed, if it did.
     pub failure: Option<Failure>,
+    /// How the requests of its probe were answered.
+    pub answers: Option<Answers>,
 }
 
 impl Run<'_> {
@@ -61,6 +67,7 @@ impl Run<'_> {
         let planned = plan(&before.world, goal)?;
         let mut apply = Apply::new(self.target, release, self.report, self.interrupt.clone());
         apply.account("observe", looking.elapsed());
+        self.recorder.begin(before.live(), &self.interrupt).await;
         let ran = apply.run(&planned).await;
         let failed = match ran {
             Ok(()) => None,
@@ -70,12 +77,18 @@ impl Run<'_> {
             None => self.ending(planned.ending),
             Some(failure) => named(failure),
         };
+        let answers = self.recorder.end(&self.interrupt).await;
+        if answers.is_some() {
+            apply.account("probe", self.recorder.waited());
+        }
         let before_it = phases.iter().map(|(name, took)| ((*name).to_owned(), *took));
         let of_it = apply.phases.iter().map(|(name, took)| (name.clone(), took.as_secs_f64()));
         let phases: BTreeMap<String, f64> = before_it.chain(of_it).collect();
-        let outcome = self.account(&before, ended, release, (apply.reloads, phases), failed.as_ref()).await;
-        self.record(&outcome);
-        Ok(Ran { outcome, failure: failed })
+        let mut outcome =
+            self.account(&before, ended, release, (apply.reloads, phases), failed.as_ref()).await;
+        outcome.probe = answers.as_ref().map(Answers::figures);
+        self.record(&outcome, answers.as_ref()).await;
+        Ok(Ran { outcome, failure: failed, answers })
     }
 
     fn ending(&self, ending: Ending) -> Ended {
@@ -203,14 +216,15 @@ impl Run<'_> {
             reloads,
             phases,
             took: self.began.elapsed().as_secs_f64(),
+            probe: None,
             preview: (ended == Ended::Waiting).then(|| self.target.preview()),
             reason: failed.map(Failure::reason),
             logs: failed.map(|failure| failure.log_lines().to_vec()).unwrap_or_default(),
         }
     }
 
-    /// Tells the history. That it cannot be written costs no deploy its success.
-    fn record(&self, outcome: &Outcome) {
+    /// Tells the history, and keeps the record. That they cannot be written costs no deploy its success.
+    async fn record(&self, outcome: &Outcome, answers: Option<&Answers>) {
         let entry = Entry {
             time: jiff::Timestamp::now().to_string(),
             command: self.command.to_owned(),
@@ -223,9 +237,18 @@ impl Run<'_> {
             from: outcome.from.clone(),
             live: outcome.live.clone(),
             phases: outcome.phases.clone(),
+            probe: outcome.probe.clone(),
             reason: outcome.reason.clone(),
         };
         if let Err(error) = history::add(self.lock, &entry) {
+            self.report.tell(Event::Warning(&Failure::from_error(Exit::Fault, &error).reason()));
+        }
+        let logs = match outcome.logs.is_empty() {
+            true => self.recorder.last_lines(&self.target.engine).await,
+            false => outcome.logs.clone(),
+        };
+        let record = self.recorder.record(&outcome.app, entry, logs, answers);
+        if let Err(error) = record::keep(self.lock, &record) {
             self.report.tell(Event::Warning(&Failure::from_error(Exit::Fault, &error).reason()));
         }
     }

@@ -96,6 +96,8 @@ pub struct Requests {
     pub total: u64,
     /// Those that were not answered, or with a 5xx.
     pub lost: u64,
+    /// So long 99 of 100 took before, during and after the switch of traffic, where that was measured.
+    pub p99: [Option<Duration>; 3],
 }
 
 /// Where a deployment came from: the commit, and the CI job that ran it.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::Notice;
-use crate::summary::{human, said, text};
+use crate::summary::{fine, human, said, text};
+use crate::{Notice, Requests};
 
 /// How a duration is written.
 #[derive(Clone, Copy)]
@@ -23,9 +23,18 @@ pub(crate) fn record(notice: &Notice, times: Times) -> Map<String, Value> {
         Times::Seconds => json!(duration.as_secs_f64()),
         Times::Words => json!(human(duration)),
     };
+    let fine = |duration: Duration| match times {
+        Times::Seconds => json!(duration.as_secs_f64()),
+        Times::Words => json!(fine(duration)),
+    };
     let phases: Vec<Value> =
         facts.phases.iter().map(|(name, took)| json!({"name": name, "took": time(*took)})).collect();
-    let requests = facts.requests.map(|requests| json!({"total": requests.total, "lost": requests.lost}));
+    let requests = facts.requests.map(|Requests { total, lost, p99: [before, during, after] }| {
+        let p99 = json!({
+            "before": before.map(fine), "during": during.map(fine), "after": after.map(fine)
+        });
+        json!({"total": total, "lost": lost, "p99": p99})
+    });
     let texts = [
         ("image", &facts.image),
         ("digest", &facts.digest),

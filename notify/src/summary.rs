@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::{Facts, Notice, Progress, Status};
+use crate::{Facts, Notice, Progress, Requests, Status};
 
 /// Tells `notice` in one line of plain text, for a terminal, a log, or a client that shows no blocks.
 ///
@@ -80,6 +80,27 @@ pub(crate) fn human(duration: Duration) -> String {
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
     }
+}
+
+/// A short duration for people, to the tenth of a millisecond: `4.1 ms`.
+pub(crate) fn fine(duration: Duration) -> String {
+    if duration.as_secs() > 0 {
+        human(duration)
+    } else {
+        format!("{:.1} ms", duration.as_secs_f64() * 1_000.0)
+    }
+}
+
+/// Requests for people: `2 lost of 67000, p99 4.1 ms, 5.2 ms, 4.0 ms before, during, after`.
+pub(crate) fn requests(requests: &Requests) -> String {
+    let mut text = format!("{} lost of {}", requests.lost, requests.total);
+    let named = requests.p99.into_iter().zip(["before", "during", "after"]);
+    let (times, names): (Vec<String>, Vec<&str>) =
+        named.filter_map(|(time, name)| Some((fine(time?), name))).unzip();
+    if !times.is_empty() {
+        let _ = write!(text, ", p99 {} {}", times.join(", "), names.join(", "));
+    }
+    text
 }
 
 fn release(facts: &Facts) -> Option<String> {

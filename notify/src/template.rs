@@ -24,7 +24,7 @@ const NAME: &str = "template";
 /// minijinja.
 ///
 /// It may name `status`, `app`, `image`, `digest`, `previous`, `from`, `to` (the slots), `host`, `actor`, `took`,
-/// `phases` (each with `name` and `took`), `requests` (with `total` and `lost`), `reason`, `logs`, `next`, `preview`,
+/// `phases` (each with `name` and `took`), `requests` (with `total`, `lost` and `p99`, which has `before`, `during` and `after`), `reason`, `logs`, `next`, `preview`,
 /// `text` (the usual text), the fields `repo`, `message`, `commit`, `author`, `action`, `eventName`, `ref`, `workflow` and
 /// `job`, and `run_url`, `commit_url`, `repo_url`, `compare_url` and `package_url`. What is not known is `none`, and is
 /// written as nothing; a name that there is not is an error when the template is made.
@@ -197,7 +197,7 @@ fn sample(status: Status) -> Notice {
         actor: some("anna"),
         took: Some(took),
         phases: vec![("pull".to_owned(), took)],
-        requests: Some(Requests { total: 1, lost: 0 }),
+        requests: Some(Requests { total: 1, lost: 0, p99: [Some(took), None, None] }),
         preview: some("http://127.0.0.1:9180"),
         package_url: some("https://github.com/acme/web/pkgs/container/web"),
         source,

@@ -26,7 +26,8 @@ type Body = Full<hyper::body::Bytes>;
 /// ```json
 /// { "version": 1, "status": "success", "app": "web", "text": "web: deployed …", "image": "ghcr.io/acme/web:1.4",
 ///   "digest": "sha256:…", "previous": "…", "from": "blue", "to": "green", "host": "srv1", "actor": "anna",
-///   "took": 12.48, "phases": [{ "name": "pull", "took": 3.25 }], "requests": { "total": 67000, "lost": 0 },
+///   "took": 12.48, "phases": [{ "name": "pull", "took": 3.25 }],
+///   "requests": { "total": 67000, "lost": 0, "p99": { "before": 0.0041, "during": 0.0052, "after": 0.004 } },
 ///   "reason": "…", "logs": ["…"], "next": "cutover rollback web", "preview": "…", "repo": "acme/web", "message": "…",
 ///   "commit": "…", "author": "…", "action": "…", "eventName": "push", "ref": "refs/heads/main", "workflow": "CI",
 ///   "job": "ship", "run_url": "…", "commit_url": "…", "repo_url": "…", "compare_url": "…", "package_url": "…" }

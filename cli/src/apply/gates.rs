@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use cutover_proxyconf::{Address, Answer, Ask, Slot};
-use cutover_runtime::{Check, Container, GateError};
+use cutover_runtime::{Check, Container, GateError, Reason};
 use futures_util::future::try_join_all;
 
 use super::{Apply, Done, Stopped, unhealthy};
 use crate::config::app::Balance;
 use crate::failure::{Exit, Failure};
 use crate::observe;
+use crate::report::Event;
 use crate::slots;
 
 /// Between two looks through nginx: soon at first, then less often.
@@ -44,7 +45,13 @@ impl Apply<'_> {
         let gate = observe::gate(self.target, container).ok_or_else(|| {
             Failure::new(Exit::Fault, format!("{} has no address to ask at", container.name))
         })?;
-        match self.target.engine.gate(&container.id, &gate).await {
+        let what = gate.check.asked(gate.target);
+        let told = |wrong: Option<&Reason>| {
+            let wrong = wrong.map(ToString::to_string);
+            let (who, id, wrong) = (&container.name, Some(container.id.as_str()), wrong.as_deref());
+            self.report.tell(Event::Asked { who, id, what: &what, wrong });
+        };
+        match self.target.engine.gate_told(&container.id, &gate, &told).await {
             Ok(_) => Ok(()),
             Err(GateError::Unhealthy(why)) => Err(unhealthy(&why)),
             Err(GateError::Engine(error)) => Err(error.into()),
@@ -102,10 +109,17 @@ impl Apply<'_> {
             _ => ("/".to_owned(), None),
         };
         let ask = Ask { path, host, timeout: self.target.app.health.attempt() };
-        match self.target.edge.nginx.ask(&self.target.name, Some(slot), &ask).await {
-            Ok(answer) => Ok(judge(&check, &answer, addresses)),
-            Err(error) => Ok(Look::Ill(Failure::from(error).reason())),
-        }
+        let look = match self.target.edge.nginx.ask(&self.target.name, Some(slot), &ask).await {
+            Ok(answer) => judge(&check, &answer, addresses),
+            Err(error) => Look::Ill(Failure::from(error).reason()),
+        };
+        let wrong = match &look {
+            Look::Well(_) => None,
+            Look::Ill(why) => Some(why.as_str()),
+        };
+        let what = format!("GET {} through nginx", ask.path);
+        self.report.tell(Event::Asked { who: slot.as_str(), id: None, what: &what, wrong });
+        Ok(look)
     }
 }
 

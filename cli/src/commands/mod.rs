@@ -9,6 +9,7 @@ mod look;
 mod nginx;
 mod notify;
 mod plan;
+mod report;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -127,14 +128,17 @@ async fn dispatch(command: Command, context: &Context) -> Ended {
         Command::Push { app } => build::push(context, &app).await,
         Command::Plan { app, image } => plan::plan(context, &app, image.as_ref()).await,
         Command::Deploy(deploy) => change::deploy(context, &deploy).await,
-        Command::Backup { app, wait } => change::backup(context, &app, &wait).await,
-        Command::Rollback { app, to, wait } => change::rollback(context, &app, to.as_deref(), &wait).await,
+        Command::Backup { app, probe, wait } => change::backup(context, &app, (&wait, &probe)).await,
+        Command::Rollback { app, to, probe, wait } => {
+            change::rollback(context, &app, to.as_deref(), (&wait, &probe)).await
+        }
         Command::Ship(deploy) => change::ship(context, &deploy).await,
-        Command::Promote { app, wait } => change::promote(context, &app, &wait).await,
+        Command::Promote { app, probe, wait } => change::promote(context, &app, (&wait, &probe)).await,
         Command::Abort { app, wait } => change::abort(context, &app, &wait).await,
         Command::Doctor { app } => doctor::doctor(context, &app).await,
         Command::Status { app } => look::status(context, &app).await,
         Command::History { app, limit } => look::history(context, &app, limit).await,
+        Command::Report(asked) => report::report(context, &asked).await,
         Command::Logs { app, slot, tail, follow } => look::logs(context, &app, slot, tail, follow).await,
         Command::Init(flags) => init::init(context, *flags).await,
         Command::Notify { app, status } => notify::notify(context, &app, status).await,

@@ -1,6 +1,7 @@
 //! The tables of an app.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,6 +57,9 @@ pub struct App {
     /// How a container is found to be well.
     #[serde(default)]
     pub health: Located<Health>,
+    /// What `--probe` asks while an app changes. Left out: the path of the health check, at the site.
+    #[serde(default)]
+    pub probe: Probe,
     /// The nginx site. Left out: snippets for a `server` block of your own.
     pub site: Option<Site>,
     /// How nginx treats the slots.
@@ -179,6 +183,19 @@ impl Health {
     pub fn attempt(&self) -> Duration {
         self.attempt.as_ref().map_or(Duration::from_secs(2), |p| p.0)
     }
+}
+
+/// What `--probe` asks.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// The path, from `/`; that of the health check if nothing is said.
+    pub path: Option<Located<String>>,
+    /// The `Host` header; the first name of the site if nothing is said.
+    pub host: Option<Located<String>>,
+    /// Where the site is asked, such as `127.0.0.1:80`, in plain HTTP; where it listens if nothing is said. Needed for a
+    /// `server` block of your own.
+    pub address: Option<SocketAddr>,
 }
 
 /// A site of nginx.

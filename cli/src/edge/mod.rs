@@ -93,6 +93,13 @@ impl Edge {
         matches!(self.nginx.surface.place(), Place::Container(_)).then_some(&self.networks)
     }
 
+    /// The address of nginx's own container, where it has one that is not this host's.
+    #[must_use]
+    pub fn container_address(&self) -> Option<IpAddr> {
+        let own = self.networks()?.iter().all(|network| network != "host");
+        own.then_some(self.nginx.control.ip())
+    }
+
     /// The folder of the markers as a folder of this machine, where it is one.
     #[must_use]
     pub fn local_state_dir(&self) -> Option<PathBuf> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cutover_runtime::{
     Container, ContainerSpec, Credentials, Drained, Engine, Gate, GateError, Healthy, Image, LogLine,
-    LogQuery, Network, NetworkSpec, Pull, PullProgress, Removal, Result,
+    LogQuery, Network, NetworkSpec, Pull, PullProgress, Reason, Removal, Result,
 };
 use futures_util::Stream;
 
@@ -116,9 +116,14 @@ impl Hands {
         self.engine.probe(container, gate).await
     }
 
-    /// Asks a container until it answers as it should.
-    pub async fn gate(&self, container: &str, gate: &Gate) -> Result<Healthy, GateError> {
-        self.engine.gate(container, gate).await
+    /// Asks a container until it answers as it should, and tells of each answer.
+    pub async fn gate_told(
+        &self,
+        container: &str,
+        gate: &Gate,
+        told: &(dyn Fn(Option<&Reason>) + Send + Sync),
+    ) -> Result<Healthy, GateError> {
+        self.engine.gate_told(container, gate, told).await
     }
 
     /// Waits until a container has no open connection.

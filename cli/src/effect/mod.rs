@@ -25,6 +25,8 @@ pub enum Effect {
     ClearLock(PathBuf),
     /// A run is added to the history.
     AddHistory(PathBuf),
+    /// The record of a run is kept, and the oldest goes.
+    KeepRecord(PathBuf),
     /// A network is made, if it is not there.
     EnsureNetwork(String),
     /// An image that is not there is pulled into the engine.
@@ -61,6 +63,7 @@ impl Effect {
             Self::TakeLock(_) => "take the lock",
             Self::ClearLock(_) => "clear the lock",
             Self::AddHistory(_) => "add to the history",
+            Self::KeepRecord(_) => "keep the record",
             Self::EnsureNetwork(_) => "make sure of the network",
             Self::EnsureImage(_) => "pull the image",
             Self::RemoveImage(_) => "remove the image",
@@ -85,6 +88,7 @@ impl fmt::Display for Effect {
             Self::TakeLock(path)
             | Self::ClearLock(path)
             | Self::AddHistory(path)
+            | Self::KeepRecord(path)
             | Self::WriteFile(path)
             | Self::RemoveFile(path)
             | Self::MakeMarker(path)

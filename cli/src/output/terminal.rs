@@ -85,7 +85,7 @@ impl Report for Terminal {
             Event::Layer { layer, done, total } => self.layer(layer, done, total),
             Event::Note(words) => self.line(&format!("   {words}")),
             Event::Warning(words) => self.line(&format!("{} {words}", self.paint("1;33", "warning:"))),
-            Event::Planned(_) => {}
+            Event::Planned(_) | Event::Asked { .. } => {}
         }
     }
 }

@@ -11,7 +11,7 @@ use slack_morphism::prelude::{
 
 use super::SlackStyle;
 use super::mrkdwn::{code, command, line, link, paragraph, plain, tail, trusted, units};
-use crate::summary::{self, human, said, short_digest};
+use crate::summary::{self, human, requests, said, short_digest};
 use crate::{Error, Facts, Field, Notice, Part, Progress, Status, text};
 
 const HEADER: usize = 150;
@@ -146,7 +146,7 @@ fn mentions(status: Status, style: &SlackStyle) -> Option<SlackBlock> {
 /// What is known of the deployment itself, by title.
 fn outcome(facts: &Facts, previous: &'static str, style: &SlackStyle) -> Vec<(&'static str, String)> {
     let took = facts.took.filter(|_| !style.fields.has(Field::Took));
-    let requests = facts.requests.map(|requests| format!("{} lost of {}", requests.lost, requests.total));
+    let requests = facts.requests.as_ref().map(requests);
     let known = [
         ("Release", said(&facts.image).map(|image| code(image, VALUE))),
         ("Digest", said(&facts.digest).map(|digest| code(short_digest(digest), VALUE))),

@@ -50,7 +50,7 @@ fn a_success_tells_all_that_is_known() {
                 "*Slot*\nblue → green",
                 "*Host*\nsrv1",
                 "*By*\nanna",
-                "*Requests*\n0 lost of 67000",
+                "*Requests*\n0 lost of 67000, p99 4.1 ms, 5.2 ms, 4.0 ms before, during, after",
             ]),
             section("*Next*\n```\ncutover rollback web\n```"),
             fields(&[

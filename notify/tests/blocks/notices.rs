@@ -43,7 +43,11 @@ fn facts() -> Facts {
             ("pull".into(), Duration::from_millis(3_250)),
             ("gate".into(), Duration::from_millis(410)),
         ],
-        requests: Some(Requests { total: 67_000, lost: 0 }),
+        requests: Some(Requests {
+            total: 67_000,
+            lost: 0,
+            p99: [4_100, 5_250, 4_000].map(|micros| Some(Duration::from_micros(micros))),
+        }),
         package_url: Some("https://github.com/acme/web/pkgs/container/web".into()),
         source: source(),
         ..Facts::new("web")
@@ -130,7 +134,7 @@ pub(crate) fn endless(status: Status, unit: &str) -> Notice {
         actor: long.clone(),
         took: Some(Duration::MAX),
         phases: vec![(unit.repeat(100), Duration::MAX); 200],
-        requests: Some(Requests { total: u64::MAX, lost: u64::MAX }),
+        requests: Some(Requests { total: u64::MAX, lost: u64::MAX, p99: [Some(Duration::MAX); 3] }),
         preview: long.clone(),
         package_url: url(&"c".repeat(275)),
         source,

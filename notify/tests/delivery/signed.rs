@@ -28,7 +28,8 @@ fn notice() -> Notice {
     let mut notice = Notice::new(Status::RolledBack, "web");
     notice.facts.took = Some(Duration::from_millis(1_500));
     notice.facts.phases = vec![("pull".into(), Duration::from_millis(500))];
-    notice.facts.requests = Some(Requests { total: 67_000, lost: 2 });
+    notice.facts.requests =
+        Some(Requests { total: 67_000, lost: 2, p99: [Some(Duration::from_millis(4)), None, None] });
     notice.facts.source.event_name = Some("push".into());
     notice.reason = Some("배포 <실패>".into());
     notice
@@ -45,7 +46,9 @@ async fn the_body_is_the_notice_and_the_signature_holds_for_it() {
         "text": "web: rolled back in 1.5 s: 배포 <실패>",
         "took": 1.5,
         "phases": [{"name": "pull", "took": 0.5}],
-        "requests": {"total": 67_000, "lost": 2},
+        "requests": {
+            "total": 67_000, "lost": 2, "p99": {"before": 0.004, "during": null, "after": null}
+        },
         "eventName": "push",
         "reason": "배포 <실패>",
         "logs": [],

@@ -30,7 +30,8 @@ impl Check {
     }
 
     /// What is asked, for people.
-    pub(crate) fn asked(&self, target: SocketAddr) -> String {
+    #[must_use]
+    pub fn asked(&self, target: SocketAddr) -> String {
         match self {
             Self::Http { path, host: None, .. } => format!("GET http://{target}{path}"),
             Self::Http { path, host: Some(host), .. } => format!("GET http://{target}{path}, Host: {host}"),

@@ -86,9 +86,23 @@ impl Engine {
     ///
     /// [`GateError::Unhealthy`] with what was asked, what came back and the container's last lines.
     pub async fn gate(&self, container: &str, gate: &Gate) -> Result<Healthy, GateError> {
+        self.gate_told(container, gate, &|_| {}).await
+    }
+
+    /// Waits as [`gate`](Self::gate) does, and tells of each look when it is taken: why it was no good one, or `None`.
+    ///
+    /// # Errors
+    ///
+    /// As [`gate`](Self::gate).
+    pub async fn gate_told(
+        &self,
+        container: &str,
+        gate: &Gate,
+        told: &(dyn Fn(Option<&Reason>) + Send + Sync),
+    ) -> Result<Healthy, GateError> {
         let began = Instant::now();
         let mut attempts = 0;
-        let looking = self.look_until(container, gate, began, &mut attempts);
+        let looking = self.look_until(container, gate, (began, told), &mut attempts);
         let ended = tokio::select! {
             biased;
             looked = looking => looked?,
@@ -118,7 +132,7 @@ impl Engine {
         &self,
         container: &str,
         gate: &Gate,
-        began: Instant,
+        (began, heard): (Instant, &(dyn Fn(Option<&Reason>) + Send + Sync)),
         attempts: &mut u32,
     ) -> Result<Option<Reason>, Error> {
         let (mut told, mut engine_due) = (None, Duration::ZERO);
@@ -133,6 +147,7 @@ impl Engine {
                     self.confirmed(container, answered).await?
                 }
             };
+            heard(looked.as_ref());
             let Some(reason) = looked else { return Ok(None) };
             let end = reason.is_final();
             let rhythm = if matches!(reason, Reason::Refused { .. }) { KNOCKS } else { LOOKS };

@@ -9,7 +9,7 @@ use cutover_registry::{Digest, ImageRef};
 
 use super::{Context, Ended};
 use crate::apply::prune;
-use crate::args::{App, Deploy, Wait};
+use crate::args::{self, App, Deploy, Wait};
 use crate::config::Config;
 use crate::config::app;
 use crate::credentials;
@@ -22,6 +22,8 @@ use crate::origin::Origin;
 use crate::outcome::{Outcome, Result as Outcomes};
 use crate::output::seconds;
 use crate::plan::{Goal, Refusal};
+use crate::probe::{Aim, Probe};
+use crate::record::Recorder;
 use crate::release::{Release, Settings, label};
 use crate::report::Event;
 use crate::run::{Ran, Run};
@@ -39,6 +41,8 @@ struct Held<'c> {
     target: Target<'c>,
     origin: Origin,
     lock: Lock,
+    /// What is put on the site meanwhile.
+    probe: Option<Probe>,
     /// Who hears of each step besides the one at the terminal.
     follow: Option<&'c Follow<'c>>,
 }
@@ -48,14 +52,17 @@ impl<'c> Held<'c> {
         context: &Context,
         config: &'c Config,
         app: &App,
-        wait: &Wait,
+        (wait, probe): (&Wait, &args::Probe),
         command: &str,
     ) -> Result<Self, Failure> {
         let (name, table) = config.app(app.app.as_deref())?;
         let target = Target::connect(config, name, table, &context.witness).await?;
+        let aimed =
+            |rate| Aim::of(name, table, target.edge.container_address()).map(|aim| Probe { aim, rate });
+        let probe = probe.probe.map(aimed).transpose()?;
         let origin = Origin::observe();
         let lock = lock(context, &target, &origin, wait, command).await?;
-        Ok(Self { target, origin, lock, follow: None })
+        Ok(Self { target, origin, lock, probe, follow: None })
     }
 
     async fn go(
@@ -66,9 +73,12 @@ impl<'c> Held<'c> {
         release: Option<&Release>,
         before: &[(&str, f64)],
     ) -> Result<Ran, Failure> {
+        let report = self.follow.map_or(context.output.report(), |follow| follow);
+        let recorder = Recorder::new(report, self.probe.as_ref());
         let run = Run {
             target: &self.target,
-            report: self.follow.map_or(context.output.report(), |follow| follow),
+            report: &recorder,
+            recorder: &recorder,
             interrupt: context.interrupt.clone(),
             origin: &self.origin,
             lock: &self.lock,
@@ -138,8 +148,9 @@ pub(super) async fn deploy(context: &Context, args: &Deploy) -> Ended {
     let config = context.config_told()?;
     let (_, app) = config.app(args.app.app.as_deref())?;
     let (release, resolved) = context.unless_interrupted(release(&config, app, args.image.as_ref())).await?;
-    let held =
-        context.unless_interrupted(Held::take(context, &config, &args.app, &args.wait, "deploy")).await?;
+    let held = context
+        .unless_interrupted(Held::take(context, &config, &args.app, (&args.wait, &args.probe), "deploy"))
+        .await?;
     let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote };
     let ran = held.go(context, "deploy", &goal, Some(&release), &[("resolve", resolved)]).await?;
     tell_first(context, args, &ran);
@@ -156,9 +167,9 @@ fn tell_first(context: &Context, args: &Deploy, ran: &Ran) {
 }
 
 /// `cutover backup`.
-pub(super) async fn backup(context: &Context, app: &App, wait: &Wait) -> Ended {
+pub(super) async fn backup(context: &Context, app: &App, asked: (&Wait, &args::Probe)) -> Ended {
     let config = context.config()?;
-    let held = context.unless_interrupted(Held::take(context, &config, app, wait, "backup")).await?;
+    let held = context.unless_interrupted(Held::take(context, &config, app, asked, "backup")).await?;
     let ran = back_up(context, &held).await?;
     Ok(tell(context, &ran))
 }
@@ -196,9 +207,9 @@ async fn live_release(target: &Target<'_>) -> Result<Release, Failure> {
 }
 
 /// `cutover promote`.
-pub(super) async fn promote(context: &Context, app: &App, wait: &Wait) -> Ended {
+pub(super) async fn promote(context: &Context, app: &App, asked: (&Wait, &args::Probe)) -> Ended {
     let config = context.config()?;
-    let held = context.unless_interrupted(Held::take(context, &config, app, wait, "promote")).await?;
+    let held = context.unless_interrupted(Held::take(context, &config, app, asked, "promote")).await?;
     let ran = held.go(context, "promote", &Goal::Promote, None, &[]).await?;
     Ok(tell(context, &ran))
 }
@@ -206,7 +217,9 @@ pub(super) async fn promote(context: &Context, app: &App, wait: &Wait) -> Ended 
 /// `cutover abort`.
 pub(super) async fn abort(context: &Context, app: &App, wait: &Wait) -> Ended {
     let config = context.config()?;
-    let held = context.unless_interrupted(Held::take(context, &config, app, wait, "abort")).await?;
+    let held = context
+        .unless_interrupted(Held::take(context, &config, app, (wait, &args::Probe::default()), "abort"))
+        .await?;
     let ran = held.go(context, "abort", &Goal::Abort { withdraw: false }, None, &[]).await?;
     Ok(tell(context, &ran))
 }
@@ -233,6 +246,13 @@ fn hand_on(context: &Context, outcome: &Outcome) {
 }
 
 fn summary(outcome: &Outcome) -> String {
+    match &outcome.probe {
+        Some(probe) => format!("{}\nprobe: {probe}", headline(outcome)),
+        None => headline(outcome),
+    }
+}
+
+fn headline(outcome: &Outcome) -> String {
     let image = outcome.image.as_deref().unwrap_or("the release");
     let live = outcome.live.as_deref().unwrap_or("nothing");
     let took = seconds(outcome.took);

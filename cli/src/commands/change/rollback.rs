@@ -3,7 +3,7 @@
 use cutover_registry::{Digest, ImageRef};
 
 use super::{Held, tell};
-use crate::args::{App, Wait};
+use crate::args::{App, Probe, Wait};
 use crate::commands::{Context, Ended};
 use crate::failure::{Exit, Failure};
 use crate::history::{self, Entry};
@@ -17,10 +17,10 @@ pub(in crate::commands) async fn rollback(
     context: &Context,
     app: &App,
     to: Option<&str>,
-    wait: &Wait,
+    asked: (&Wait, &Probe),
 ) -> Ended {
     let config = context.config()?;
-    let held = context.unless_interrupted(Held::take(context, &config, app, wait, "rollback")).await?;
+    let held = context.unless_interrupted(Held::take(context, &config, app, asked, "rollback")).await?;
     let Some(to) = to else {
         let warm = held.go(context, "rollback", &Goal::Rollback { to: None }, None, &[]).await;
         match warm {

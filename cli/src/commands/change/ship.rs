@@ -16,6 +16,7 @@ use crate::notice::{self, Audience, Follow};
 use crate::origin::Origin;
 use crate::outcome::{Outcome, Result as Outcomes};
 use crate::plan::Goal;
+use crate::probe::{Aim, Answers};
 use crate::release::{Release, Settings};
 use crate::report::Event;
 use crate::run::Ran;
@@ -26,6 +27,10 @@ use crate::target::connect_engine;
 pub(in crate::commands) async fn ship(context: &Context, args: &Deploy) -> Ended {
     let config = context.config_told()?;
     let (name, app) = config.app(args.app.app.as_deref())?;
+    if args.probe.probe.is_some() {
+        // Known before anything is built.
+        Aim::of(name, app, None)?;
+    }
     let report = context.output.report();
     // A secret that a program has to tell holds nothing up.
     let stdout = context.output.writer();
@@ -70,7 +75,9 @@ async fn prepare<'c>(
             context.unless_interrupted(release(config, app, args.image.as_ref())).await?;
         (release, vec![("resolve", resolved)])
     };
-    let held = context.unless_interrupted(Held::take(context, config, &args.app, &args.wait, "ship")).await?;
+    let held = context
+        .unless_interrupted(Held::take(context, config, &args.app, (&args.wait, &args.probe), "ship"))
+        .await?;
     Ok((release, before, held))
 }
 
@@ -92,6 +99,8 @@ async fn ship_to(
     let why = match back_up(context, &held).await {
         Ok(backed) => {
             ran.outcome.reloads += backed.outcome.reloads;
+            ran.answers = ran.answers.take().zip(backed.answers).map(|(deploy, backup)| deploy.and(backup));
+            ran.outcome.probe = ran.answers.as_ref().map(Answers::figures);
             backed.failure.map(|failure| failure.reason())
         }
         Err(failure) => Some(failure.reason()),
@@ -136,6 +145,7 @@ fn not_begun(name: &AppName, failure: &Failure, context: &Context) -> Outcome {
         reloads: 0,
         phases: BTreeMap::new(),
         took: context.began.elapsed().as_secs_f64(),
+        probe: None,
         preview: None,
         reason: Some(failure.reason()),
         logs: failure.log_lines().to_vec(),

@@ -35,6 +35,7 @@ impl Check<'_> {
         self.process(name, app)?;
         self.limits(name, app)?;
         self.health(name, app)?;
+        self.probe(name, app)?;
         self.environment(name, app)?;
         self.build(name, app)?;
         if let Some(label) = app.labels.keys().find(|label| label.starts_with("cutover.")) {
@@ -126,6 +127,20 @@ impl Check<'_> {
                 let problem = "no container is well in no time";
                 return Err(self.at(&at(key), problem, "write a time above 0, such as \"30s\""));
             }
+        }
+        Ok(())
+    }
+
+    fn probe(&self, name: &str, app: &App) -> Checked {
+        let at = |key| ["apps", name, "probe", key];
+        let visible = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
+        if let Some(path) = app.probe.path.as_ref().filter(|path| !path.starts_with('/') || !visible(path)) {
+            let problem = format!("`{}` is no path to ask for", path.escape_debug());
+            return Err(self.at(&at("path"), problem, "start it with / and write %20 for a space"));
+        }
+        if let Some(host) = app.probe.host.as_ref().filter(|host| host.is_empty() || !visible(host)) {
+            let problem = format!("`{}` is no Host header", host.escape_debug());
+            return Err(self.at(&at("host"), problem, "write a name such as \"example.com\""));
         }
         Ok(())
     }
