@@ -39,7 +39,7 @@ pub fn svg(record: &Record) -> String {
     let (height, body) = (drawing.y, drawing.body);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"run\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
-         aria-labelledby=\"run-title run-desc\">\n<title id=\"run-title\">{}</title>\n<desc id=\"run-desc\">{}</desc>\n\
+         aria-labelledby=\"run-title\" aria-describedby=\"run-desc\">\n<title id=\"run-title\">{}</title>\n<desc id=\"run-desc\">{}</desc>\n\
          <style>{STYLE}</style>\n<rect class=\"ground\" width=\"{WIDTH}\" height=\"{height}\"/>\n{body}</svg>\n",
         escaped(&title(record)),
         escaped(&description(record))

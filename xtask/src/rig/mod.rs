@@ -3,7 +3,7 @@
 //! An engine and an nginx are not imitated here: [`image`] makes images of the example service and of the host's
 //! nginx, [`registry`] runs `docker-registry` with token authentication as GHCR has it, [`nginx`] runs nginx on the
 //! host or in a container, [`load`] and [`probe`] are the clients that notice a lost request, and [`slack`] stands in
-//! for Slack's webhooks. [`needs`] says what a machine must have for that, and installs it.
+//! for Slack's webhooks; [`browser`] looks at pages. [`needs`] says what a machine must have for that, and installs it.
 //!
 //! Everything listens on loopback, carries the labels of [`run`] when it is a Docker object, lives in temporary
 //! directories otherwise, and is removed on drop. The `docker` command line is used as a client that shares no code
@@ -26,6 +26,7 @@
 //! ```
 
 pub mod background;
+pub mod browser;
 pub mod container;
 pub mod deadline;
 pub mod disk;

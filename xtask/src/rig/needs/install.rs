@@ -67,6 +67,7 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Node => Some("nodejs"),
         Need::Openssl => Some("openssl"),
         Need::Shellcheck => Some("shellcheck"),
+        Need::Chromium => Some("chromium"),
         Need::Wrk => Some("wrk"),
         Need::Podman => Some("podman"),
         Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema => None,

@@ -33,6 +33,8 @@ pub enum Need {
     Node,
     /// `shellcheck`, which judges the example in shell.
     Shellcheck,
+    /// `chromium`, which looks at pages.
+    Chromium,
     /// `wrk`, for figures of throughput only.
     Wrk,
     /// Podman with its network backend, the other engine.
@@ -91,6 +93,8 @@ pub fn check() -> Vec<Missing> {
     ] {
         need(runs(program, &[asks]), need_is, what, &format!("apt-get install -y {package}"), false);
     }
+    let chromium = runs("chromium", &["--version"]);
+    need(chromium, Need::Chromium, "chromium, to look at pages", "apt-get install -y chromium", true);
     // wrk ends with a failure when it is asked for its version.
     let wrk = Command::new("wrk").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     need(wrk, Need::Wrk, "wrk, for figures of throughput", "apt-get install -y wrk", true);
