@@ -46,6 +46,7 @@ fn the_commands_of_the_contract_are_there() {
         "doctor",
         "status",
         "history",
+        "report",
         "logs",
         "notify",
         "nginx render",

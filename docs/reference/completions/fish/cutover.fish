@@ -45,6 +45,7 @@ complete -c cutover -n "__fish_cutover_needs_command" -f -a "abort" -d 'Drop the
 complete -c cutover -n "__fish_cutover_needs_command" -f -a "doctor" -d 'Check everything that a deploy needs; change nothing'
 complete -c cutover -n "__fish_cutover_needs_command" -f -a "status" -d 'Show what is live and what stands by'
 complete -c cutover -n "__fish_cutover_needs_command" -f -a "history" -d 'Show what was deployed when, and by whom'
+complete -c cutover -n "__fish_cutover_needs_command" -f -a "report" -d 'Show how a run went: as text, or as a page or a chart that needs nothing else'
 complete -c cutover -n "__fish_cutover_needs_command" -f -a "logs" -d 'Show the output of a slot\'s containers'
 complete -c cutover -n "__fish_cutover_needs_command" -f -a "init" -d 'Write a first cutover.toml, and workflows for GitHub Actions'
 complete -c cutover -n "__fish_cutover_needs_command" -f -a "notify" -d 'Tell Slack how a job ended, and do nothing else'
@@ -86,6 +87,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand plan" -s v -l verbose -d
 complete -c cutover -n "__fish_cutover_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand plan" -s V -l version -d 'Print version'
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -l image -d 'The image instead of the file\'s, by tag or digest' -r
+complete -c cutover -n "__fish_cutover_using_subcommand deploy" -l probe -d 'Put so many requests a second on the site during the run, and tell how they were answered' -r
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -97,6 +99,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand deploy" -s q -l quiet -d
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -s v -l verbose -d 'Tell more; twice for every detail'
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -s V -l version -d 'Print version'
+complete -c cutover -n "__fish_cutover_using_subcommand backup" -l probe -d 'Put so many requests a second on the site during the run, and tell how they were answered' -r
 complete -c cutover -n "__fish_cutover_using_subcommand backup" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand backup" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -108,6 +111,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand backup" -s v -l verbose 
 complete -c cutover -n "__fish_cutover_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand backup" -s V -l version -d 'Print version'
 complete -c cutover -n "__fish_cutover_using_subcommand rollback" -l to -d 'The release: a digest, its beginning, or a release\'s id, as `history` shows them' -r
+complete -c cutover -n "__fish_cutover_using_subcommand rollback" -l probe -d 'Put so many requests a second on the site during the run, and tell how they were answered' -r
 complete -c cutover -n "__fish_cutover_using_subcommand rollback" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand rollback" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -119,6 +123,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand rollback" -s v -l verbos
 complete -c cutover -n "__fish_cutover_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand rollback" -s V -l version -d 'Print version'
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -l image -d 'The image instead of the file\'s, by tag or digest' -r
+complete -c cutover -n "__fish_cutover_using_subcommand ship" -l probe -d 'Put so many requests a second on the site during the run, and tell how they were answered' -r
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -130,6 +135,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand ship" -s q -l quiet -d '
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -s v -l verbose -d 'Tell more; twice for every detail'
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -s V -l version -d 'Print version'
+complete -c cutover -n "__fish_cutover_using_subcommand promote" -l probe -d 'Put so many requests a second on the site during the run, and tell how they were answered' -r
 complete -c cutover -n "__fish_cutover_using_subcommand promote" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand promote" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -178,6 +184,17 @@ complete -c cutover -n "__fish_cutover_using_subcommand history" -s q -l quiet -
 complete -c cutover -n "__fish_cutover_using_subcommand history" -s v -l verbose -d 'Tell more; twice for every detail'
 complete -c cutover -n "__fish_cutover_using_subcommand history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand history" -s V -l version -d 'Print version'
+complete -c cutover -n "__fish_cutover_using_subcommand report" -l html -d 'Make one page of it, in a file or on stdout' -r -F
+complete -c cutover -n "__fish_cutover_using_subcommand report" -l svg -d 'Draw the chart alone, to a file or to stdout' -r -F
+complete -c cutover -n "__fish_cutover_using_subcommand report" -s c -l config -d 'The configuration' -r -F
+complete -c cutover -n "__fish_cutover_using_subcommand report" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c cutover -n "__fish_cutover_using_subcommand report" -l json -d 'Print one JSON object'
+complete -c cutover -n "__fish_cutover_using_subcommand report" -s q -l quiet -d 'Tell only errors'
+complete -c cutover -n "__fish_cutover_using_subcommand report" -s v -l verbose -d 'Tell more; twice for every detail'
+complete -c cutover -n "__fish_cutover_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c cutover -n "__fish_cutover_using_subcommand report" -s V -l version -d 'Print version'
 complete -c cutover -n "__fish_cutover_using_subcommand logs" -l slot -d 'The slot instead of the live one' -r
 complete -c cutover -n "__fish_cutover_using_subcommand logs" -s n -l tail -d 'So many of the last lines' -r
 complete -c cutover -n "__fish_cutover_using_subcommand logs" -s c -l config -d 'The configuration' -r -F
@@ -407,27 +424,28 @@ complete -c cutover -n "__fish_cutover_using_subcommand man" -s q -l quiet -d 'T
 complete -c cutover -n "__fish_cutover_using_subcommand man" -s v -l verbose -d 'Tell more; twice for every detail'
 complete -c cutover -n "__fish_cutover_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand man" -s V -l version -d 'Print version'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "build" -d 'Build an app\'s image'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "push" -d 'Push the image that was built, and print its digest'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "plan" -d 'Show what a deploy would do; change nothing'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "deploy" -d 'Make a release live without losing a request'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "backup" -d 'Give the standby slot the live release, and remove old images'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "rollback" -d 'Go back to the release before, or to another'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "ship" -d 'Build and push where the file says how and no image is named; then deploy, back up and notify'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "promote" -d 'Make the release that waits live'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "abort" -d 'Drop the release that waits, and put its slot back as it was'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "doctor" -d 'Check everything that a deploy needs; change nothing'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "status" -d 'Show what is live and what stands by'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "history" -d 'Show what was deployed when, and by whom'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "logs" -d 'Show the output of a slot\'s containers'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "init" -d 'Write a first cutover.toml, and workflows for GitHub Actions'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "notify" -d 'Tell Slack how a job ended, and do nothing else'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "nginx" -d 'The nginx side alone'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "image" -d 'The registry side alone'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "config" -d 'The configuration file'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "man" -d 'Print the manual page, in roff'
-complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history logs init notify nginx image config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "build" -d 'Build an app\'s image'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "push" -d 'Push the image that was built, and print its digest'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "plan" -d 'Show what a deploy would do; change nothing'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "deploy" -d 'Make a release live without losing a request'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "backup" -d 'Give the standby slot the live release, and remove old images'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "rollback" -d 'Go back to the release before, or to another'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "ship" -d 'Build and push where the file says how and no image is named; then deploy, back up and notify'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "promote" -d 'Make the release that waits live'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "abort" -d 'Drop the release that waits, and put its slot back as it was'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "doctor" -d 'Check everything that a deploy needs; change nothing'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "status" -d 'Show what is live and what stands by'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "history" -d 'Show what was deployed when, and by whom'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "report" -d 'Show how a run went: as text, or as a page or a chart that needs nothing else'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "logs" -d 'Show the output of a slot\'s containers'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "init" -d 'Write a first cutover.toml, and workflows for GitHub Actions'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "notify" -d 'Tell Slack how a job ended, and do nothing else'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "nginx" -d 'The nginx side alone'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "image" -d 'The registry side alone'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "config" -d 'The configuration file'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "man" -d 'Print the manual page, in roff'
+complete -c cutover -n "__fish_cutover_using_subcommand help; and not __fish_seen_subcommand_from build push plan deploy backup rollback ship promote abort doctor status history report logs init notify nginx image config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c cutover -n "__fish_cutover_using_subcommand help; and __fish_seen_subcommand_from nginx" -f -a "render" -d 'Print the files as they are to be'
 complete -c cutover -n "__fish_cutover_using_subcommand help; and __fish_seen_subcommand_from nginx" -f -a "check" -d 'Compare them with what is installed and with what nginx serves, and have nginx check its configuration'
 complete -c cutover -n "__fish_cutover_using_subcommand help; and __fish_seen_subcommand_from nginx" -f -a "apply" -d 'Install them and reload nginx if that changes anything'
