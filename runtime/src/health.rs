@@ -6,6 +6,6 @@ mod probe;
 mod reason;
 
 pub use check::{Check, Gate, StatusRange, StatusRanges};
-pub use gate::{GateError, Healthy, Unhealthy};
+pub use gate::{GateError, Healthy, Heard, Unhealthy};
 pub use probe::probe;
 pub use reason::Reason;

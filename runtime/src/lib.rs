@@ -62,7 +62,9 @@ pub use endpoint::Endpoint;
 pub use engine::{Engine, EngineVersion};
 pub use error::{Error, Result, Source};
 pub use exec::ExecOutput;
-pub use health::{Check, Gate, GateError, Healthy, Reason, StatusRange, StatusRanges, Unhealthy, probe};
+pub use health::{
+    Check, Gate, GateError, Healthy, Heard, Reason, StatusRange, StatusRanges, Unhealthy, probe,
+};
 pub use image::{Image, Removal};
 pub use info::EngineInfo;
 pub use logs::{LogLine, LogQuery, LogStream};

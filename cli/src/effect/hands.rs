@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use cutover_runtime::{
-    Container, ContainerSpec, Credentials, Drained, Engine, Gate, GateError, Healthy, Image, LogLine,
-    LogQuery, Network, NetworkSpec, Pull, PullProgress, Reason, Removal, Result,
+    Container, ContainerSpec, Credentials, Drained, Engine, Gate, GateError, Healthy, Heard, Image, LogLine,
+    LogQuery, Network, NetworkSpec, Pull, PullProgress, Removal, Result,
 };
 use futures_util::Stream;
 
@@ -121,7 +121,7 @@ impl Hands {
         &self,
         container: &str,
         gate: &Gate,
-        told: &(dyn Fn(Option<&Reason>) + Send + Sync),
+        told: &Heard<'_>,
     ) -> Result<Healthy, GateError> {
         self.engine.gate_told(container, gate, told).await
     }

@@ -22,6 +22,9 @@ const LAST_LINES: usize = 20;
 const STATUS_LOOKS: u32 = 20;
 const STATUS_PAUSE: Duration = Duration::from_millis(50);
 
+/// Who hears of each look: why it was no good one, or `None`.
+pub type Heard<'h> = dyn Fn(Option<&Reason>) + Send + Sync + 'h;
+
 /// How a container came to be healthy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -98,7 +101,7 @@ impl Engine {
         &self,
         container: &str,
         gate: &Gate,
-        told: &(dyn Fn(Option<&Reason>) + Send + Sync),
+        told: &Heard<'_>,
     ) -> Result<Healthy, GateError> {
         let began = Instant::now();
         let mut attempts = 0;
@@ -132,7 +135,7 @@ impl Engine {
         &self,
         container: &str,
         gate: &Gate,
-        (began, heard): (Instant, &(dyn Fn(Option<&Reason>) + Send + Sync)),
+        (began, heard): (Instant, &Heard<'_>),
         attempts: &mut u32,
     ) -> Result<Option<Reason>, Error> {
         let (mut told, mut engine_due) = (None, Duration::ZERO);
