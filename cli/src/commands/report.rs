@@ -32,13 +32,16 @@ async fn find(context: &Context, config: &Config, of: Option<&str>) -> Result<Re
         (None, Some(release)) => {
             let mut all = Vec::new();
             for app in apps.keys() {
-                all.extend(record::read(&folder(context, config, app.as_str()).await?).map_err(fault)?);
+                all.extend(
+                    record::read(&folder(context, config, app.as_str()).await?)
+                        .map_err(|error| fault(&error))?,
+                );
             }
             all.into_iter().filter(|record| record.is_named(release)).collect()
         }
         _ => {
             let (name, _) = config.app(named)?;
-            record::read(&folder(context, config, name.as_str()).await?).map_err(fault)?
+            record::read(&folder(context, config, name.as_str()).await?).map_err(|error| fault(&error))?
         }
     };
     found.sort_by(|one, other| one.id.cmp(&other.id));
@@ -63,8 +66,8 @@ async fn folder(context: &Context, config: &Config, app: &str) -> Result<PathBuf
     Ok(lock::folder(&data_dir, name))
 }
 
-fn fault(error: record::RecordFailed) -> Failure {
-    Failure::from_error(Exit::Fault, &error)
+fn fault(error: &record::RecordFailed) -> Failure {
+    Failure::from_error(Exit::Fault, error)
 }
 
 /// Writes a file, or to stdout for `-`.

@@ -13,7 +13,7 @@ pub(super) fn escaped(text: &str) -> String {
             '\'' => safe.push_str("&#39;"),
             '\t' | '\n' => safe.push(c),
             '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => {
-                safe.push('\u{fffd}')
+                safe.push('\u{fffd}');
             }
             c if c.is_control() => safe.push('\u{fffd}'),
             c => safe.push(c),
