@@ -1,7 +1,6 @@
 //! Requests that cutover itself puts on a site while it changes an app, and who hears how they were answered.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
-#![expect(clippy::print_stdout, reason = "the figures are for people")]
 
 use std::time::Duration;
 

@@ -78,9 +78,9 @@ impl Browser {
         let url = format!("ws://{address}{path}");
         let (socket, _) = tungstenite::client(&url, stream).map_err(|error| unexpected(&url, error))?;
         let mut browser = Self { socket, session: None, calls: 0, _process: process, _place: place };
-        let target = browser.call("Target.createTarget", json!({ "url": "about:blank" }))?;
+        let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }))?;
         let attached = json!({ "targetId": target["targetId"], "flatten": true });
-        let session = browser.call("Target.attachToTarget", attached)?;
+        let session = browser.call("Target.attachToTarget", &attached)?;
         browser.session = session["sessionId"].as_str().map(str::to_owned);
         Ok(browser)
     }
@@ -89,7 +89,7 @@ impl Browser {
     ///
     /// # Errors
     /// When the browser refuses, or does not answer in time.
-    pub fn call(&mut self, method: &str, params: Value) -> Result<Value> {
+    pub fn call(&mut self, method: &str, params: &Value) -> Result<Value> {
         self.calls += 1;
         let mut call = json!({ "id": self.calls, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -117,7 +117,7 @@ impl Browser {
     /// When it does not load in time.
     pub async fn open(&mut self, file: &Path) -> Result<()> {
         let url = format!("file://{}", file.display());
-        self.call("Page.navigate", json!({ "url": url }))?;
+        self.call("Page.navigate", &json!({ "url": url }))?;
         let loaded = format!("location.href === {} && document.readyState === 'complete'", json!(url));
         until(&format!("{url} is shown"), PATIENCE, async || {
             self.evaluate(&loaded).ok().filter(|value| *value == true)
@@ -133,9 +133,9 @@ impl Browser {
     pub fn show(&mut self, scheme: Scheme, width: u32) -> Result<()> {
         let value = if scheme == Scheme::Dark { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
-        self.call("Emulation.setEmulatedMedia", features)?;
+        self.call("Emulation.setEmulatedMedia", &features)?;
         let metrics = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
-        self.call("Emulation.setDeviceMetricsOverride", metrics).map(drop)
+        self.call("Emulation.setDeviceMetricsOverride", &metrics).map(drop)
     }
 
     /// The value of an expression in the page's JavaScript.
@@ -144,7 +144,7 @@ impl Browser {
     /// When it throws.
     pub fn evaluate(&mut self, expression: &str) -> Result<Value> {
         let params = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let mut told = self.call("Runtime.evaluate", params)?;
+        let mut told = self.call("Runtime.evaluate", &params)?;
         match &told["exceptionDetails"] {
             Value::Null => Ok(told["result"]["value"].take()),
             thrown => Err(unexpected(expression, thrown)),
@@ -161,7 +161,7 @@ impl Browser {
             let params = json!({
                 "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": number, "text": text,
             });
-            self.call("Input.dispatchKeyEvent", params)?;
+            self.call("Input.dispatchKeyEvent", &params)?;
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Browser {
     /// # Errors
     /// When the browser refuses.
     pub fn nodes(&mut self) -> Result<Vec<Node>> {
-        let tree = self.call("Accessibility.getFullAXTree", json!({}))?;
+        let tree = self.call("Accessibility.getFullAXTree", &json!({}))?;
         let text = |value: &Value| value["value"].as_str().unwrap_or_default().to_owned();
         let seen = |node: &&Value| node["ignored"] == false;
         let nodes = tree["nodes"].as_array().into_iter().flatten().filter(seen);
@@ -189,7 +189,7 @@ impl Browser {
     /// When the browser refuses.
     pub fn picture(&mut self) -> Result<Vec<u8>> {
         let params = json!({ "format": "png", "captureBeyondViewport": true });
-        let shot = self.call("Page.captureScreenshot", params)?;
+        let shot = self.call("Page.captureScreenshot", &params)?;
         STANDARD
             .decode(shot["data"].as_str().unwrap_or_default())
             .map_err(|error| unexpected("the picture", error))

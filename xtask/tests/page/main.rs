@@ -148,8 +148,8 @@ async fn the_page_is_read_by_keyboard_and_by_screen_reader() {
     let told = "blue served at first, green from 2.0 s on, blue from 4.0 s on. Requests: 300 sent, 20 failed";
     assert!(image.description.starts_with(told), "{image:?}");
     let reached = ["link", "region", "DisclosureTriangle", "rowheader"];
-    let there = |role: &&str| nodes.iter().any(|node| node.role == **role);
-    assert!(reached.iter().all(|role| there(&role)), "{nodes:#?}");
+    let there = |role: &str| nodes.iter().any(|node| node.role == role);
+    assert!(reached.iter().all(|role| there(role)), "{nodes:#?}");
     let nameless: Vec<_> =
         nodes.iter().filter(|node| reached.contains(&node.role.as_str()) && node.name.is_empty()).collect();
     assert!(nameless.is_empty(), "{nameless:#?}");
