@@ -32,6 +32,9 @@ pub mod edge;
 pub mod effect;
 pub mod failure;
 pub(crate) mod folder;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 pub(crate) mod github;
 pub mod history;
 pub mod init;

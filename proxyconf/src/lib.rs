@@ -31,6 +31,9 @@ mod control;
 mod disk;
 mod dump;
 mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod generation;
 mod host;
 mod install;

@@ -12,7 +12,7 @@ use crate::{Credentials, Error};
 
 /// As much of a refusal as is read to find its reason, in bytes.
 const REASON_MAX: usize = 16 * 1024;
-const REASON_SHOWN: usize = 300;
+pub(crate) const REASON_SHOWN: usize = 300;
 /// GitHub's registries put this on every answer.
 const GITHUB_HEADER: &str = "x-github-request-id";
 
@@ -107,7 +107,7 @@ async fn beginning(mut response: Response) -> Vec<u8> {
     bytes
 }
 
-fn from_json(bytes: &[u8]) -> Option<String> {
+pub(crate) fn from_json(bytes: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Refusal {
         #[serde(default)]
@@ -132,7 +132,7 @@ fn from_json(bytes: &[u8]) -> Option<String> {
 }
 
 /// One line without control characters, of a length that fits a message.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let line: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(REASON_SHOWN).collect();
     line.trim().to_owned()
@@ -141,7 +141,7 @@ fn clean(text: &str) -> String {
 /// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
 ///
 /// A date is measured from the server's own clock where it tells it, so that ours need not be right.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let after = text(RETRY_AFTER)?;
     if let Ok(seconds) = after.parse() {

@@ -202,7 +202,7 @@ impl TokenServer<'_> {
     }
 }
 
-fn grant(bytes: &[u8], began: Instant) -> Result<Grant, &'static str> {
+pub(crate) fn grant(bytes: &[u8], began: Instant) -> Result<Grant, &'static str> {
     // Without the parser's words: they may quote the token.
     let token: Token =
         serde_json::from_slice(bytes).map_err(|_| "the token server's answer is not JSON as it should be")?;

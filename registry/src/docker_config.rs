@@ -49,9 +49,14 @@ impl DockerConfig {
             _ => Error::io(path)(error),
         })?;
         let bytes = Zeroizing::new(bytes);
+        Self::parse(path, &bytes)
+    }
+
+    /// The same of its bytes; `path` is for the errors.
+    pub(crate) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
         let invalid = |detail: String| Error::ConfigInvalid { path: path.to_owned(), detail };
         // Without the parser's words: they may quote a secret.
-        let file: File = serde_json::from_slice(&bytes).map_err(|error| {
+        let file: File = serde_json::from_slice(bytes).map_err(|error| {
             let fault = if error.is_data() { "not what Docker writes there" } else { "not JSON" };
             invalid(format!("{fault} (line {}, column {})", error.line(), error.column()))
         })?;

@@ -8,6 +8,7 @@ use reqwest::{Response, StatusCode};
 
 use crate::endpoint::authority;
 use crate::mirrors::FromMirror;
+use crate::registry::header;
 use crate::transfer::Events;
 use crate::transport::{Ask, Patience, failed};
 use crate::{Descriptor, Error, ImageRef, Progress, Registry, Result};
@@ -117,7 +118,7 @@ impl Download {
         let known = match response.status() {
             StatusCode::RANGE_NOT_SATISFIABLE => return Err(self.truncated()),
             StatusCode::PARTIAL_CONTENT => {
-                let begins = begin_of(&response);
+                let begins = begin_of(&header(response.headers(), CONTENT_RANGE.as_str()));
                 if begins.is_some_and(|begins| begins != self.position) {
                     let detail = format!("asked for {digest} from byte {}, got another part", self.position);
                     return Err(Error::protocol(&authority(response.url()), detail));
@@ -182,7 +183,6 @@ impl Download {
 }
 
 /// The first byte's place by `Content-Range: bytes 5-9/10`, where it is said.
-fn begin_of(response: &Response) -> Option<u64> {
-    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+pub(crate) fn begin_of(range: &str) -> Option<u64> {
     range.trim().strip_prefix("bytes ")?.split_once('-')?.0.parse().ok()
 }

@@ -120,27 +120,20 @@ impl Layout {
         Ok(())
     }
 
-    fn enter_locked(&self, image: &ImageRef, mut entry: Descriptor) -> Result<()> {
+    fn enter_locked(&self, image: &ImageRef, entry: Descriptor) -> Result<()> {
         // Two pulls into one layout must not lose each other's entry.
         let marker = self.root.join(MARKER);
         let lock = File::open(&marker).map_err(Error::io(&marker))?;
         lock.lock().map_err(Error::io(&marker))?;
 
-        let name = image.canonical();
-        let short = image.tag().map_or_else(|| entry.digest.to_string(), str::to_owned);
-        entry.annotations =
-            BTreeMap::from([(REF_NAME.to_owned(), short), (IMAGE_NAME.to_owned(), name.clone())]);
         let path = self.root.join(INDEX);
-        let invalid =
-            |error: serde_json::Error| Error::LayoutInvalid { path: path.clone(), detail: error.to_string() };
-        let mut index: Index = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(invalid)?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Index::default(),
+        let there = match std::fs::read(&path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(Error::io(path)(error)),
         };
-        index.manifests.retain(|other| other["annotations"][IMAGE_NAME] != name.as_str());
-        index.manifests.push(serde_json::to_value(entry).map_err(invalid)?);
-        let text = serde_json::to_vec_pretty(&index).map_err(invalid)?;
+        let text = entered(there.as_deref(), image, entry)
+            .map_err(|error| Error::LayoutInvalid { path: path.clone(), detail: error.to_string() })?;
         let blobs = self.root.join(BLOBS);
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
             let directory = blobs.join(algorithm.as_str());
@@ -220,6 +213,22 @@ impl Default for Index {
             rest: BTreeMap::new(),
         }
     }
+}
+
+/// An `index.json` with the image in it, in the place of the one that had its name.
+pub(crate) fn entered(
+    there: Option<&[u8]>,
+    image: &ImageRef,
+    mut entry: Descriptor,
+) -> serde_json::Result<Vec<u8>> {
+    let name = image.canonical();
+    let short = image.tag().map_or_else(|| entry.digest.to_string(), str::to_owned);
+    entry.annotations =
+        BTreeMap::from([(REF_NAME.to_owned(), short), (IMAGE_NAME.to_owned(), name.clone())]);
+    let mut index: Index = there.map(serde_json::from_slice).transpose()?.unwrap_or_default();
+    index.manifests.retain(|other| other["annotations"][IMAGE_NAME] != name.as_str());
+    index.manifests.push(serde_json::to_value(entry)?);
+    serde_json::to_vec_pretty(&index)
 }
 
 /// Gives a file these bytes, all at once and for good. Callers see to it that they are the only ones, or write the same.

@@ -81,6 +81,9 @@ mod docker_config;
 mod download;
 mod endpoint;
 mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod helper;
 mod key;
 mod layout;

@@ -62,7 +62,7 @@ impl<'a> Pages<'a> {
 }
 
 /// The target of the link with `rel="next"`.
-fn next_link(value: &str) -> Option<String> {
+pub(crate) fn next_link(value: &str) -> Option<String> {
     let mut rest = value;
     while let Some((_, after)) = rest.split_once('<') {
         let (target, after) = after.split_once('>')?;

@@ -285,13 +285,14 @@ fn check_repository(repository: &str) -> Result<(), Fault> {
     if repository.is_empty() {
         return Err(Fault::at(0, "the repository name is empty"));
     }
-    if repository.len() > REPOSITORY_MAX {
-        return Err(Fault::at(REPOSITORY_MAX, "the repository name is longer than 255 bytes"));
-    }
     let mut start = 0;
     for component in repository.split('/') {
         check_component(component).map_err(|fault| fault.moved(start))?;
         start += component.len() + 1;
+    }
+    // Last, when every byte is known to be a character.
+    if repository.len() > REPOSITORY_MAX {
+        return Err(Fault::at(REPOSITORY_MAX, "the repository name is longer than 255 bytes"));
     }
     Ok(())
 }

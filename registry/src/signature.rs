@@ -121,7 +121,7 @@ impl Registry {
 }
 
 /// What the image was called when it was signed; or else what it is that was signed.
-fn claim(payload: &[u8], digest: &Digest) -> Result<String, String> {
+pub(crate) fn claim(payload: &[u8], digest: &Digest) -> Result<String, String> {
     let Ok(Payload { critical }) = serde_json::from_slice(payload) else {
         return Err("something that is no image".to_owned());
     };

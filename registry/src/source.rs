@@ -157,13 +157,17 @@ fn check_marker(root: &Path) -> Result<()> {
 }
 
 fn choose(root: &Path, wanted: Option<&str>) -> Result<Descriptor> {
+    entry_of(&read_bounded(&root.join("index.json"))?, root, wanted)
+}
+
+/// The entry of an `index.json` that has the name, or the only one.
+pub(crate) fn entry_of(index: &[u8], root: &Path, wanted: Option<&str>) -> Result<Descriptor> {
     #[derive(Deserialize)]
     struct Index {
         manifests: Vec<Descriptor>,
     }
-    let path = root.join("index.json");
-    let index: Index =
-        serde_json::from_slice(&read_bounded(&path)?).map_err(|error| invalid(&path, error.to_string()))?;
+    let index: Index = serde_json::from_slice(index)
+        .map_err(|error| invalid(&root.join("index.json"), error.to_string()))?;
     let mut fitting: Vec<_> = index
         .manifests
         .iter()

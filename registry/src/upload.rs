@@ -329,9 +329,9 @@ fn finishing(mut place: Url, digest: &Digest) -> Url {
 }
 
 /// How many bytes are there by a `Range` of an upload: `0-n` is all up to n. docker-registry says `0-0` for nothing.
-fn received(range: &str) -> Option<u64> {
+pub(crate) fn received(range: &str) -> Option<u64> {
     let last: u64 = range.strip_prefix("bytes=").unwrap_or(range).strip_prefix("0-")?.parse().ok()?;
-    Some(if last == 0 { 0 } else { last + 1 })
+    if last == 0 { Some(0) } else { last.checked_add(1) }
 }
 
 /// Whether another try may go well: an upload that the registry has forgotten can be begun anew.

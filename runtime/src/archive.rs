@@ -2,14 +2,18 @@
 
 use std::io::{self, Read};
 use std::path::{Component, Path};
+use std::pin::pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bollard::query_parameters::{DownloadFromContainerOptions, UploadToContainerOptions};
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
 use tar::{Archive, Builder, EntryType, Header};
 
 use crate::error::{self, Error, Result, refusal};
 use crate::{Engine, words};
+
+/// The largest file that is taken out of a container, in bytes with its head: it is held in memory.
+const LARGEST: usize = 16 << 20;
 
 /// Something to put into a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,36 +71,38 @@ impl Engine {
 
     /// The contents of one file of the container, which may be stopped; `None` when there is no such file.
     ///
-    /// The file is held in memory. A symbolic link is not followed.
+    /// The file is held in memory, and has at most 16 MiB. A symbolic link is not followed.
     ///
     /// # Errors
     ///
-    /// [`Error::Path`] when it is not a regular file, [`Error::NoSuchContainer`].
+    /// [`Error::Path`] when it is not a regular file or too large, [`Error::NoSuchContainer`].
     pub async fn download(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>> {
         let options = DownloadFromContainerOptions { path: path.to_owned() };
-        let parts = self.docker().download_from_container(id, Some(options));
-        let packed = parts.try_fold(Vec::new(), |mut whole, part| async move {
-            whole.extend_from_slice(&part);
-            Ok(whole)
-        });
-        let packed = match packed.await {
-            Ok(packed) => packed,
-            Err(e) => match refusal(&e) {
-                Some((404, message)) if !words::no_container(message) => return Ok(None),
-                _ => return Err(error::container("download a file from", id, e)),
-            },
-        };
         let bad_path = |why| Error::Path { container: id.to_owned(), path: path.to_owned(), why };
+        let mut parts = pin!(self.docker().download_from_container(id, Some(options)));
+        let mut packed = Vec::new();
+        while let Some(part) = parts.next().await {
+            match part {
+                Ok(part) => packed.extend_from_slice(&part),
+                Err(e) => match refusal(&e) {
+                    Some((404, message)) if !words::no_container(message) => return Ok(None),
+                    _ => return Err(error::container("download a file from", id, e)),
+                },
+            }
+            if packed.len() > LARGEST {
+                return Err(bad_path(format!("it is larger than {LARGEST} bytes")));
+            }
+        }
         unpack(&packed).map(Some).map_err(|e| bad_path(e.to_string()))
     }
 }
 
-fn stays_below(path: &str) -> bool {
+pub(crate) fn stays_below(path: &str) -> bool {
     let mut parts = Path::new(path).components();
     !path.is_empty() && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn pack(files: &[UploadEntry]) -> io::Result<Vec<u8>> {
+pub(crate) fn pack(files: &[UploadEntry]) -> io::Result<Vec<u8>> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let mut builder = Builder::new(Vec::new());
     for entry in files {
@@ -117,18 +123,20 @@ fn pack(files: &[UploadEntry]) -> io::Result<Vec<u8>> {
     builder.into_inner()
 }
 
-fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     let mut archive = Archive::new(packed);
     let Some(entry) = archive.entries()?.next() else {
         return Err(io::Error::other("the engine sent an empty archive"));
     };
     let mut entry = entry?;
     match entry.header().entry_type() {
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+        EntryType::Regular | EntryType::Continuous => {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes)?;
             Ok(bytes)
         }
+        // A few bytes can stand for any length of nothing.
+        EntryType::GNUSparse => Err(io::Error::other("it is a sparse file, which is not taken")),
         EntryType::Directory => Err(io::Error::other("it is a directory, not a file")),
         EntryType::Symlink => Err(io::Error::other("it is a symbolic link, not a file")),
         _ => Err(io::Error::other("it is not a regular file")),

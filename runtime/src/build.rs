@@ -3,6 +3,8 @@
 mod classic;
 mod context;
 mod error;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod ignore;
 mod output;
 mod progress;

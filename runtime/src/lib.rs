@@ -38,6 +38,9 @@ mod endpoint;
 mod engine;
 mod error;
 mod exec;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod health;
 mod image;
 mod info;

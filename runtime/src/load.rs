@@ -63,7 +63,7 @@ impl Engine {
 }
 
 /// `Loaded image: a/b:c` and `Loaded image ID: sha256:…`.
-fn image(told: &str) -> Option<String> {
+pub(crate) fn image(told: &str) -> Option<String> {
     let rest = told.trim().strip_prefix("Loaded image")?;
     rest.split_once(": ").map(|(_, image)| image.to_owned())
 }

@@ -119,14 +119,14 @@ impl Engine {
 
 /// Puts the parts that the engine sends together to lines, each output for itself.
 #[derive(Default)]
-struct Lines {
+pub(crate) struct Lines {
     out: BytesMut,
     err: BytesMut,
-    ready: VecDeque<LogLine>,
+    pub(crate) ready: VecDeque<LogLine>,
 }
 
 impl Lines {
-    fn push(&mut self, part: &LogOutput) {
+    pub(crate) fn push(&mut self, part: &LogOutput) {
         let (stream, held) = match part {
             LogOutput::StdErr { .. } => (LogStream::Stderr, &mut self.err),
             _ => (LogStream::Stdout, &mut self.out),
@@ -141,7 +141,7 @@ impl Lines {
         }
     }
 
-    fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         for (stream, held) in [(LogStream::Stdout, &mut self.out), (LogStream::Stderr, &mut self.err)] {
             if !held.is_empty() {
                 self.ready.push_back(LogLine::new(stream, &held.split()));

@@ -91,7 +91,7 @@ fn authorized(credentials: Option<&Credentials>, registry: &str) -> Result<Heade
     Ok(headers)
 }
 
-fn told(line: Line) -> Option<PushProgress> {
+pub(crate) fn told(line: Line) -> Option<PushProgress> {
     let bytes = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
     let detail = line.detail.unwrap_or_default();
     Some(PushProgress {

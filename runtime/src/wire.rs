@@ -130,7 +130,7 @@ impl Answer {
         let status = self.response.status();
         if status.is_success() {
             let parts = BodyDataStream::new(self.response.into_body());
-            return Ok(Lines { parts, held: BytesMut::new(), _connection: self.connection });
+            return Ok(Lines { parts, held: Held::default(), _connection: self.connection });
         }
         let body = Limited::new(self.response.into_body(), REFUSAL).collect().await;
         let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
@@ -139,7 +139,7 @@ impl Answer {
 }
 
 /// What the engine says in the body of a refusal.
-fn message(body: &[u8]) -> String {
+pub(crate) fn message(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Refusal {
         message: String,
@@ -151,7 +151,7 @@ fn message(body: &[u8]) -> String {
 /// The lines of JSON that the engine tells of its work in.
 pub(crate) struct Lines {
     parts: BodyDataStream<Incoming>,
-    held: BytesMut,
+    held: Held,
     _connection: JoinSet<()>,
 }
 
@@ -159,22 +159,50 @@ impl Lines {
     /// The next line; `None` at the end.
     pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, Source> {
         loop {
-            if let Some(end) = self.held.iter().position(|&byte| byte == b'\n') {
-                let line = self.held.split_to(end + 1);
-                if !line.trim_ascii().is_empty() {
-                    return Ok(Some(serde_json::from_slice(&line)?));
-                }
-                continue;
-            }
-            if self.held.len() > LONGEST {
-                return Err(format!("a line of its answer is longer than {LONGEST} bytes").into());
+            if let Some(line) = self.held.line()? {
+                return Ok(Some(serde_json::from_slice(&line)?));
             }
             match self.parts.try_next().await? {
-                Some(part) => self.held.extend_from_slice(&part),
-                None if self.held.trim_ascii().is_empty() => return Ok(None),
-                None => return Ok(Some(serde_json::from_slice(&self.held.split())?)),
+                Some(part) => self.held.push(&part),
+                None => return Ok(self.held.rest().map(|line| serde_json::from_slice(&line)).transpose()?),
             }
         }
+    }
+}
+
+/// What has come and is no whole line yet.
+#[derive(Default)]
+pub(crate) struct Held {
+    bytes: BytesMut,
+    /// So many of them hold no end of a line.
+    seen: usize,
+}
+
+impl Held {
+    pub(crate) fn push(&mut self, part: &[u8]) {
+        self.bytes.extend_from_slice(part);
+    }
+
+    /// The next whole line that says something.
+    pub(crate) fn line(&mut self) -> Result<Option<BytesMut>, Source> {
+        while let Some(end) = self.bytes[self.seen..].iter().position(|&byte| byte == b'\n') {
+            let line = self.bytes.split_to(self.seen + end + 1);
+            self.seen = 0;
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+        self.seen = self.bytes.len();
+        if self.seen > LONGEST {
+            return Err(format!("a line of its answer is longer than {LONGEST} bytes").into());
+        }
+        Ok(None)
+    }
+
+    /// The last line, now that nothing more comes, if it says something.
+    pub(crate) fn rest(&mut self) -> Option<BytesMut> {
+        self.seen = 0;
+        Some(self.bytes.split()).filter(|line| !line.trim_ascii().is_empty())
     }
 }
 

@@ -73,7 +73,8 @@ pub(crate) fn raw(text: &str) -> Result<Vec<(String, String)>, Broken> {
     lines
         .map(|(number, line)| {
             let broken = Broken { line: number + 1, problem: "not a line of the form NAME=value" };
-            line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or(broken)
+            let pair = line.split_once('=').filter(|(name, _)| !name.is_empty());
+            pair.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or(broken)
         })
         .collect()
 }

@@ -10,6 +10,8 @@
 pub(crate) mod dotenv;
 mod environment;
 mod fill;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod glance;
 mod health;
 mod interpolate;

@@ -124,7 +124,8 @@ impl Reader {
     fn word(&mut self, c: char) -> Result<(), &'static str> {
         let in_variable = std::mem::take(&mut self.dollar);
         match c {
-            '{' if in_variable => {}
+            // nginx is in the variable's name until another character comes: `${{` opens no block.
+            '{' if in_variable => self.dollar = true,
             '\\' => self.escaped = true,
             '$' => self.dollar = true,
             _ => match self.at {

@@ -3,6 +3,8 @@
 //! It is a connection turned round: the engine calls, and we serve gRPC. bollard's own session can send the context or
 //! the secrets, but not both without holding the context in memory, so this is spoken here.
 
+#[cfg(any(fuzzing, test))]
+pub(super) mod fuzz;
 mod grpc;
 mod message;
 mod sync;

@@ -46,7 +46,7 @@ impl Trace {
         }
     }
 
-    fn status(&mut self, status: &Status, tell: Tell<'_>) {
+    pub(super) fn status(&mut self, status: &Status, tell: Tell<'_>) {
         for status in &status.statuses {
             let bytes = |count: i64| u64::try_from(count).unwrap_or_default();
             let (current, total) =

@@ -65,7 +65,7 @@ pub(super) fn many(messages: impl Stream<Item = Result<Bytes, Failure>> + Send +
     response
 }
 
-fn trailers(code: u16, message: &str) -> HeaderMap {
+pub(super) fn trailers(code: u16, message: &str) -> HeaderMap {
     let mut trailers = HeaderMap::new();
     trailers.insert(HeaderName::from_static("grpc-status"), code.into());
     let printable: String =
@@ -119,7 +119,7 @@ impl Messages {
 }
 
 /// Takes the first message, if it is there whole.
-fn unframed(held: &mut BytesMut) -> Result<Option<Bytes>, Failure> {
+pub(super) fn unframed(held: &mut BytesMut) -> Result<Option<Bytes>, Failure> {
     let Some(&[compressed, a, b, c, d]) = held.first_chunk::<HEAD>() else { return Ok(None) };
     let length = u32::from_be_bytes([a, b, c, d]) as usize;
     if compressed != 0 || length > LONGEST {

@@ -1,0 +1,105 @@
+//! What may stand in a configuration for nginx, whatever it is: for libFuzzer (`fuzz/`), and over its corpus for the tests.
+//!
+//! What is accepted is rendered twice: as it is, and with a plain word in the place of each value. nginx must read the
+//! same directives in both, with the values where the words are.
+
+mod model;
+mod tree;
+
+use self::model::{Values, replaced};
+use self::tree::{Directive, parse, stands_for};
+use crate::{Exposure, NginxVersion, render};
+
+const VERSIONS: [NginxVersion; 3] =
+    [NginxVersion::new(1, 22, 1), NginxVersion::new(1, 25, 1), NginxVersion::new(1, 31, 3)];
+
+/// Names and values, apart by bytes that no text has.
+pub fn nginx_names(data: &[u8]) {
+    let values = Values::read(data);
+    let app = values.accepted();
+    let (model, mut words) = replaced(&app);
+    for version in VERSIONS {
+        // Names as addresses need a newer one.
+        let (Ok(real), Ok(plain)) = (render(&app, version), render(&model, version)) else {
+            assert_ne!(version, VERSIONS[2]);
+            continue;
+        };
+        words.push((plain.generation.to_string(), real.generation.to_string()));
+        for (real, plain) in real.files.iter().zip(&plain.files) {
+            let wrong = |why: &str| panic!("{why} in\n{}", real.text);
+            let Some(plain) = parse(&plain.text) else { return wrong("a model that is not read") };
+            let Some(real) = parse(&real.text) else { return wrong("an error of nginx's") };
+            stands_for(&real, &plain, &words).unwrap_or_else(|why| wrong(&why));
+        }
+    }
+}
+
+/// Directives of the user's: what is accepted stands whole in the site's `server` block, and everything else around it
+/// as it would stand without.
+pub fn nginx_directives(data: &[u8]) {
+    const MARK: &str = "here_they_stand";
+    let extra = String::from_utf8_lossy(data);
+    let with = |extra: &str| {
+        let mut app = Values::read(b"").accepted();
+        if let Exposure::Site(site) = &mut app.exposure {
+            site.extra = vec![extra.to_owned()];
+        }
+        render(&app, VERSIONS[0])
+    };
+    let (Ok(real), Ok(plain)) = (with(&extra), with(&format!("{MARK};"))) else { return };
+    let (real_text, plain_text) = (&real.files[0].text, &plain.files[0].text);
+    let Some(meant) = parse(&extra) else { panic!("{extra:?} is accepted and is nothing whole") };
+    let real_tree = parse(real_text).unwrap_or_else(|| panic!("an error of nginx's in\n{real_text}"));
+    let mut wanted = parse(plain_text).unwrap_or_else(|| panic!("a model that is not read:\n{plain_text}"));
+    let site = wanted.last_mut().and_then(|site| site.block.as_mut()).unwrap_or_else(|| panic!("no site"));
+    let at = site.iter().position(|directive| directive.name == MARK);
+    drop(at.map(|at| site.splice(at..=at, meant).collect::<Vec<Directive>>()));
+    let words = [(plain.generation.to_string(), real.generation.to_string())];
+    stands_for(&real_tree, &wanted, &words).unwrap_or_else(|why| panic!("{why} in\n{real_text}"));
+}
+
+/// For the tests of this module's own parts.
+#[cfg(test)]
+fn of(text: &str) -> Option<Vec<Directive>> {
+    parse(text)
+}
+
+#[cfg(test)]
+#[path = "../../fuzz/play.rs"]
+mod play;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_names_and_values_are_refused_or_stand_where_they_are_meant() {
+        play::play("nginx_names", nginx_names);
+    }
+
+    #[test]
+    fn hostile_directives_are_refused_or_stay_in_their_block() {
+        play::play("nginx_directives", nginx_directives);
+    }
+
+    #[test]
+    fn the_judge_reads_words_as_nginx_does() {
+        let words = |text: &str| {
+            of(text).map(|all| all.into_iter().map(|d| [vec![d.name], d.args].concat()).collect::<Vec<_>>())
+        };
+        for (text, meant) in [
+            ("a 'b c' d\\;e;", vec![vec!["a", "b c", "d\\;e"]]),
+            ("a ${b} c$d{;} e;", vec![]),
+            ("a ${b} ${{ c;", vec![vec!["a", "${b}", "${{", "c"]]),
+            ("if (-f \"x y\") { }", vec![vec!["if", "(-f", "x y", ")"]]),
+            ("a \"\\\"\\n\"; # c ; {\nb;", vec![vec!["a", "\"\n"], vec!["b"]]),
+        ] {
+            let meant: Vec<Vec<String>> =
+                meant.into_iter().map(|all| all.into_iter().map(str::to_owned).collect()).collect();
+            assert_eq!(words(text).unwrap_or_default(), meant, "{text}");
+        }
+        for text in ["a", "a; }", "a {", "a \"b\"c;", "{ }", "; a;", "a 'b;", "a b }"] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A configuration as a tree, by nginx's own rules for words (`ngx_conf_read_token`), and which tree stands for which.
+//!
+//! It shares nothing with the code that renders and checks: it is the judge of it.
+
+use std::iter::Peekable;
+use std::slice::Iter;
+
+use serde::Deserialize;
+
+/// A directive with its arguments, and its block where it has one.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct Directive {
+    /// Its name.
+    #[serde(rename = "directive")]
+    pub(crate) name: String,
+    /// Its arguments, without quotes.
+    pub(crate) args: Vec<String>,
+    /// What stands in its block.
+    pub(crate) block: Option<Vec<Directive>>,
+}
+
+/// Reads a file; none where nginx would not.
+pub(crate) fn parse(text: &str) -> Option<Vec<Directive>> {
+    let mut bytes = text.as_bytes().iter().peekable();
+    block(&mut bytes, true)
+}
+
+/// The directives up to the `}` of a block, or up to the end of the file.
+fn block(bytes: &mut Peekable<Iter<'_, u8>>, outermost: bool) -> Option<Vec<Directive>> {
+    let (mut directives, mut words) = (Vec::new(), Vec::new());
+    loop {
+        match token(bytes)? {
+            Token::Word(word) => words.push(word),
+            Token::Closing => return (!outermost && words.is_empty()).then_some(directives),
+            Token::End => return (outermost && words.is_empty()).then_some(directives),
+            end @ (Token::Semicolon | Token::Opening) => {
+                let mut all = std::mem::take(&mut words).into_iter();
+                let name = all.next()?;
+                let block = if end == Token::Opening { Some(block(bytes, false)?) } else { None };
+                directives.push(Directive { name, args: all.collect(), block });
+            }
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Token {
+    Word(String),
+    Semicolon,
+    Opening,
+    Closing,
+    End,
+}
+
+fn token(bytes: &mut Peekable<Iter<'_, u8>>) -> Option<Token> {
+    loop {
+        match bytes.next() {
+            None => return Some(Token::End),
+            Some(b' ' | b'\t' | b'\r' | b'\n') => {}
+            Some(b'#') => drop(bytes.by_ref().find(|byte| **byte == b'\n')),
+            Some(b';') => return Some(Token::Semicolon),
+            Some(b'{') => return Some(Token::Opening),
+            Some(b'}') => return Some(Token::Closing),
+            Some(first) => return word(*first, bytes).map(Token::Word),
+        }
+    }
+}
+
+/// A word from its first byte on. A quote counts only there; in a bare word `${` opens no block, and `${{` none either.
+fn word(first: u8, bytes: &mut Peekable<Iter<'_, u8>>) -> Option<String> {
+    let quote = Some(first).filter(|byte| matches!(byte, b'"' | b'\''));
+    let mut word = Vec::new();
+    let mut next = if quote.is_none() { Some(first) } else { bytes.next().copied() };
+    let mut variable = false;
+    loop {
+        let byte = next?;
+        variable = byte == b'$' || variable && byte == b'{';
+        match byte {
+            b'\\' => match *bytes.next()? {
+                escaped @ (b'"' | b'\'' | b'\\') => word.push(escaped),
+                b't' => word.push(b'\t'),
+                b'r' => word.push(b'\r'),
+                b'n' => word.push(b'\n'),
+                other => word.extend([b'\\', other]),
+            },
+            byte if Some(byte) == quote => {
+                // What follows a closing quote must end the word; a `)` begins the next.
+                let ends = matches!(bytes.peek(), Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b')'));
+                return ends.then(|| String::from_utf8_lossy(&word).into_owned());
+            }
+            byte => word.push(byte),
+        }
+        if quote.is_none() {
+            let ends = match bytes.peek()? {
+                b' ' | b'\t' | b'\r' | b'\n' | b';' => true,
+                b'{' => !variable,
+                _ => false,
+            };
+            if ends {
+                return Some(String::from_utf8_lossy(&word).into_owned());
+            }
+        }
+        next = bytes.next().copied();
+    }
+}
+
+/// Whether one tree is the other with these words in the place of those, and nothing more or less.
+///
+/// # Errors
+///
+/// The first place where it is not.
+pub(crate) fn stands_for(
+    real: &[Directive],
+    model: &[Directive],
+    words: &[(String, String)],
+) -> Result<(), String> {
+    if real.len() != model.len() {
+        let names = |all: &[Directive]| all.iter().map(|d| d.name.clone()).collect::<Vec<_>>().join(" ");
+        return Err(format!("{:?} instead of {:?}", names(real), names(model)));
+    }
+    for (real, model) in real.iter().zip(model) {
+        let meant = |word: &String| words.iter().fold(word.clone(), |word, (from, to)| word.replace(from, to));
+        let args: Vec<String> = model.args.iter().map(meant).collect();
+        if real.name != model.name || real.args != args || real.block.is_some() != model.block.is_some() {
+            return Err(format!("{} {:?} instead of {} {args:?}", real.name, real.args, model.name));
+        }
+        let block = |it: &Directive| it.block.clone().unwrap_or_default();
+        stands_for(&block(real), &block(model), words).map_err(|why| format!("{} > {why}", model.name))?;
+    }
+    Ok(())
+}
