@@ -34,6 +34,29 @@ pub fn nginx_names(data: &[u8]) {
     }
 }
 
+impl Values {
+    /// Values apart by the byte 255, those of a list by 254.
+    fn read(data: &[u8]) -> Self {
+        let mut fields = data.split(|byte| *byte == 0xff);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let mut list = || fields.next().unwrap_or_default().split(|byte| *byte == 0xfe).map(text).collect();
+        let one = |list: Vec<String>| list.into_iter().next().unwrap_or_default();
+        let some = |list: Vec<String>| list.into_iter().next().filter(|text| !text.is_empty());
+        Self {
+            name: one(list()),
+            listen: list(),
+            server_names: list(),
+            state_dir: some(list()),
+            certificate: some(list()),
+            resolver: some(list()),
+            preview_host: some(list()),
+            blue: one(list()),
+            green: one(list()),
+            numbers: fields.next().unwrap_or_default().to_vec(),
+        }
+    }
+}
+
 /// Directives of the user's: what is accepted stands whole in the site's `server` block, and everything else around it
 /// as it would stand without.
 pub fn nginx_directives(data: &[u8]) {

@@ -1,7 +1,7 @@
 //! The app's own `server` block: where it listens, by which names, with which certificate.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -78,6 +78,16 @@ impl Listen {
         self.default_server
     }
 
+    /// What nginx binds, the same however it is written.
+    pub(crate) fn bound(&self) -> String {
+        let digits = self.address.strip_prefix("*:").unwrap_or(&self.address);
+        match (digits.parse::<u16>(), self.address.parse::<SocketAddr>()) {
+            (Ok(port), _) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).to_string(),
+            (_, Ok(address)) => address.to_string(),
+            _ => self.address.clone(),
+        }
+    }
+
     /// The port, unless it is a Unix socket.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
@@ -88,6 +98,9 @@ impl Listen {
     }
 }
 
+/// So long no path of a socket can be on Linux, in bytes (`unix(7)`).
+const SOCKET_PATH: usize = 108;
+
 /// An address that nginx takes after `listen`.
 fn check_listen_address(text: &str) -> Result<(), Error> {
     let fail = |reason| Err(Error::invalid("listen", text, reason));
@@ -96,7 +109,11 @@ fn check_listen_address(text: &str) -> Result<(), Error> {
         if let Some((offset, character)) = text.char_indices().skip(5).find(|&(_, c)| !allowed(c)) {
             return Err(Error::Forbidden { field: "listen", value: text.to_owned(), character, offset });
         }
-        return if path.starts_with('/') { Ok(()) } else { fail("the socket's path is not absolute") };
+        return match path.len() {
+            _ if !path.starts_with('/') => fail("the socket's path is not absolute"),
+            SOCKET_PATH.. => fail("the path of a socket has at most 107 bytes"),
+            _ => Ok(()),
+        };
     }
     let digits = text.strip_prefix("*:").unwrap_or(text);
     let port = match digits.parse::<u16>() {

@@ -223,8 +223,7 @@ pub(crate) fn entered(
 ) -> serde_json::Result<Vec<u8>> {
     let name = image.canonical();
     let short = image.tag().map_or_else(|| entry.digest.to_string(), str::to_owned);
-    entry.annotations =
-        BTreeMap::from([(REF_NAME.to_owned(), short), (IMAGE_NAME.to_owned(), name.clone())]);
+    entry.annotations = BTreeMap::from([(REF_NAME.to_owned(), short), (IMAGE_NAME.to_owned(), name.clone())]);
     let mut index: Index = there.map(serde_json::from_slice).transpose()?.unwrap_or_default();
     index.manifests.retain(|other| other["annotations"][IMAGE_NAME] != name.as_str());
     index.manifests.push(serde_json::to_value(entry)?);

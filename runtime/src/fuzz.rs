@@ -50,10 +50,7 @@ pub fn log_lines(data: &[u8]) {
     lines.finish();
     for (stream, whole) in [LogStream::Stdout, LogStream::Stderr].iter().zip(&whole) {
         let told = lines.ready.iter().filter(|line| line.stream == *stream).map(|line| line.text.clone());
-        let whole = whole.strip_suffix(b"\n").map_or_else(
-            || (!whole.is_empty()).then_some(&whole[..]),
-            Some,
-        );
+        let whole = whole.strip_suffix(b"\n").map_or_else(|| (!whole.is_empty()).then_some(&whole[..]), Some);
         let meant = whole.into_iter().flat_map(|whole| whole.split(|byte| *byte == b'\n'));
         let meant = meant.map(|line| String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)));
         assert!(told.eq(meant), "{stream:?}");

@@ -14,6 +14,7 @@ use crate::chaos::{self, Chaos};
 use crate::ci::Ci;
 use crate::codegen::Codegen;
 use crate::demo::{self, Demo};
+use crate::fuzz::Fuzz;
 use crate::output;
 use crate::rig;
 use crate::rig::needs::Missing;
@@ -36,6 +37,8 @@ enum Chore {
     Bench(Bench),
     /// Make everything go wrong that can, under load, and write `docs/chaos.md`.
     Chaos(Chaos),
+    /// Let libFuzzer make hostile input, target by target.
+    Fuzz(Fuzz),
     /// Run the tests and every other check.
     Ci(Ci),
     /// Write what is generated in `docs/reference`.
@@ -52,6 +55,7 @@ impl Chore {
             Self::Demo(demo) => return demo::run(demo),
             Self::Bench(bench) => return bench::run(bench),
             Self::Chaos(chaos) => return chaos::run(chaos),
+            Self::Fuzz(fuzz) => fuzz.run(),
             Self::Test(test) => test.run(),
             Self::Ci(ci) => ci.run(),
             Self::Codegen(codegen) => codegen.run(),

@@ -12,6 +12,7 @@ mod chore;
 mod ci;
 mod codegen;
 pub mod demo;
+mod fuzz;
 mod metadata;
 mod output;
 mod ready;

@@ -28,27 +28,6 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    /// Values apart by the byte 255, those of a list by 254.
-    pub(crate) fn read(data: &[u8]) -> Self {
-        let mut fields = data.split(|byte| *byte == 0xff);
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut list = || fields.next().unwrap_or_default().split(|byte| *byte == 0xfe).map(text).collect();
-        let one = |list: Vec<String>| list.into_iter().next().unwrap_or_default();
-        let some = |list: Vec<String>| list.into_iter().next().filter(|text| !text.is_empty());
-        Self {
-            name: one(list()),
-            listen: list(),
-            server_names: list(),
-            state_dir: some(list()),
-            certificate: some(list()),
-            resolver: some(list()),
-            preview_host: some(list()),
-            blue: one(list()),
-            green: one(list()),
-            numbers: fields.next().unwrap_or_default().to_vec(),
-        }
-    }
-
     /// The app of those values that are accepted. In the place of a value that is refused stands a usual one.
     pub(crate) fn accepted(&self) -> App {
         let mut app = self.app();

@@ -119,7 +119,8 @@ pub(crate) fn stands_for(
         return Err(format!("{:?} instead of {:?}", names(real), names(model)));
     }
     for (real, model) in real.iter().zip(model) {
-        let meant = |word: &String| words.iter().fold(word.clone(), |word, (from, to)| word.replace(from, to));
+        let meant =
+            |word: &String| words.iter().fold(word.clone(), |word, (from, to)| word.replace(from, to));
         let args: Vec<String> = model.args.iter().map(meant).collect();
         if real.name != model.name || real.args != args || real.block.is_some() != model.block.is_some() {
             return Err(format!("{} {:?} instead of {} {args:?}", real.name, real.args, model.name));

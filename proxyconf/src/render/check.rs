@@ -1,16 +1,20 @@
 //! What is refused before anything is rendered.
 
 use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
 use super::directive;
-use crate::{Address, App, Error, Exposure, NginxVersion, Site, Slot, Upstream};
+use crate::{Address, App, Error, Exposure, Listen, NginxVersion, Site, Slot, Upstream};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The greatest number of idle connections: nginx allocates all of them when it loads.
 const MAX_KEEPALIVE: u32 = 65_535;
+
+/// The longest path or value, in bytes: nginx reads no word of 4096.
+const LONGEST: usize = 1024;
 
 pub(super) fn app(app: &App, version: NginxVersion) -> Result<(), Error> {
     if version < NginxVersion::OLDEST {
@@ -73,6 +77,7 @@ fn upstream(upstream: &Upstream, version: NginxVersion) -> Result<(), Error> {
     }
     if let Some(resolver) = &upstream.resolver {
         characters("resolver", resolver, |c| matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '=' | ' '))?;
+        name_servers(resolver).map_err(|reason| Error::invalid("resolver", resolver, reason))?;
         if version < NginxVersion::RESOLVE {
             return Err(Error::invalid("resolver", resolver, "this needs nginx 1.27.3 or later"));
         }
@@ -84,13 +89,21 @@ fn site(app: &App, site: &Site) -> Result<(), Error> {
     if site.listen.is_empty() {
         return Err(Error::invalid("listen", "", "a site listens somewhere"));
     }
-    let control = app.control.listen.to_string();
+    let control = Listen::from(app.control.listen).bound();
+    let mut seen = BTreeSet::new();
     for listen in &site.listen {
         if listen.ssl() && site.tls.is_none() {
             return Err(Error::invalid("listen", &listen.to_string(), "`ssl` needs a certificate"));
         }
-        if listen.address() == control {
-            return Err(Error::invalid("listen", &control, "the control server listens there"));
+        if listen.bound() == control {
+            return Err(Error::invalid("listen", listen.address(), "the control server listens there"));
+        }
+        if !seen.insert(listen.bound()) {
+            return Err(Error::invalid(
+                "listen",
+                listen.address(),
+                "a site cannot listen twice in one place",
+            ));
         }
     }
     if let Some(tls) = &site.tls {
@@ -110,10 +123,48 @@ fn time(field: &'static str, duration: Duration) -> Result<(), Error> {
     Ok(())
 }
 
+/// What follows `resolver`: name servers, and how long and for what they are believed.
+fn name_servers(text: &str) -> Result<(), &'static str> {
+    let (mut servers, mut off) = (0, 0);
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        match word.split_once('=') {
+            None if is_name_server(word) => servers += 1,
+            None => return Err("a name server is an address or a name, with a port perhaps"),
+            Some(("valid", time)) if is_time(time) => {}
+            Some(("ipv4" | "ipv6", switch @ ("on" | "off"))) => off += usize::from(switch == "off"),
+            Some(("status_zone", zone)) if !zone.is_empty() => {}
+            Some(_) => return Err("beside name servers stand `valid=10s`, `ipv4=off` and `ipv6=off`"),
+        }
+    }
+    match (servers, off) {
+        (0, _) => Err("it names no name server"),
+        (_, 0 | 1) => Ok(()),
+        _ => Err("with neither IPv4 nor IPv6 no address can be had"),
+    }
+}
+
+fn is_name_server(word: &str) -> bool {
+    let address = word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    if word.parse::<Ipv4Addr>().is_ok() || address.is_some_and(|word| word.parse::<Ipv6Addr>().is_ok()) {
+        return true;
+    }
+    let with_port = if word.contains(':') { word.to_owned() } else { format!("{word}:53") };
+    with_port.parse::<Address>().is_ok()
+}
+
+/// A number and its unit, of those that nginx takes for seconds and more.
+fn is_time(text: &str) -> bool {
+    let number = text.strip_suffix(['s', 'm', 'h', 'd', 'w', 'M', 'y']).unwrap_or(text);
+    (1..=6).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Letters, digits and what `also` allows; at least one.
 fn characters(field: &'static str, value: &str, also: impl Fn(char) -> bool) -> Result<(), Error> {
     if value.trim().is_empty() {
         return Err(Error::invalid(field, value, "it is empty"));
+    }
+    if value.len() > LONGEST {
+        return Err(Error::invalid(field, value, "it is longer than 1024 bytes"));
     }
     match value.char_indices().find(|&(_, c)| !c.is_ascii_alphanumeric() && !also(c)) {
         Some((offset, character)) => {
@@ -135,6 +186,9 @@ fn path(field: &'static str, path: &Path) -> Result<(), Error> {
     }
     if !path.is_absolute() {
         return Err(Error::invalid(field, value, "the path is not absolute"));
+    }
+    if value.len() > LONGEST {
+        return Err(Error::invalid(field, value, "the path is longer than 1024 bytes"));
     }
     Ok(())
 }

@@ -4,6 +4,9 @@
 
 use crate::Error;
 
+/// The longest word, in bytes: nginx reads what fits its buffer of 4096, quotes and all.
+const LONGEST: usize = 4000;
+
 /// Where the reader of a directive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -42,11 +45,13 @@ struct Reader {
     escaped: bool,
     /// Right behind a `$`, where `{` is part of a variable.
     dollar: bool,
+    /// How long the word is so far, in bytes.
+    length: usize,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { at: At::Gap, depth: 0, words: 0, escaped: false, dollar: false }
+        Self { at: At::Gap, depth: 0, words: 0, escaped: false, dollar: false, length: 0 }
     }
 }
 
@@ -67,6 +72,11 @@ impl Reader {
     }
 
     fn step(&mut self, c: char) -> Result<(), &'static str> {
+        let in_word = matches!(self.at, At::Word | At::Quoted(_));
+        self.length = if in_word { self.length + c.len_utf8() } else { 0 };
+        if self.length >= LONGEST {
+            return Err("a word is longer than nginx reads one");
+        }
         if self.escaped {
             self.escaped = false;
             return Ok(());

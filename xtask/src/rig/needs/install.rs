@@ -47,6 +47,9 @@ pub fn install(missing: &[Missing]) -> Result<()> {
     if has(Need::CheckJsonschema) {
         optional("check-jsonschema", python_packages::check_jsonschema);
     }
+    if has(Need::Crossplane) {
+        optional("crossplane", python_packages::crossplane);
+    }
     if has(Need::NginxNew) {
         optional("the newest nginx", python_packages::nginx);
     }
@@ -70,7 +73,7 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Chromium => Some("chromium"),
         Need::Wrk => Some("wrk"),
         Need::Podman => Some("podman"),
-        Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema => None,
+        Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema | Need::Crossplane => None,
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Need {
     SlackSdk,
     /// `check-jsonschema`, put there by [`install()`]; see [`check_jsonschema`].
     CheckJsonschema,
+    /// `crossplane`, put beside slack_sdk by [`install()`]: it judges what is written for nginx.
+    Crossplane,
 }
 
 /// Something that the machine lacks.
@@ -105,6 +107,7 @@ pub fn check() -> Vec<Missing> {
     need(python().is_some(), Need::SlackSdk, "a Python with slack_sdk", "cargo xtask test --install", true);
     let schemas = check_jsonschema().is_some();
     need(schemas, Need::CheckJsonschema, "check-jsonschema", "cargo xtask test --install", true);
+    need(crossplane(), Need::Crossplane, "crossplane", "cargo xtask test --install", true);
     missing
 }
 
@@ -125,8 +128,17 @@ pub fn nginx_new() -> Option<PathBuf> {
 /// The Python with `slack_sdk`, where [`install()`] has made its environment.
 pub fn python() -> Option<PathBuf> {
     let python = place::kept().join("venv/bin/python");
-    let imports = Command::new(&python).args(["-c", "import slack_sdk"]).stderr(Stdio::null()).status();
-    imports.is_ok_and(|status| status.success()).then_some(python)
+    imports(&python, "slack_sdk").then_some(python)
+}
+
+fn crossplane() -> bool {
+    imports(&place::kept().join("venv/bin/python"), "crossplane")
+}
+
+fn imports(python: &Path, package: &str) -> bool {
+    let tried =
+        Command::new(python).arg("-c").arg(format!("import {package}")).stderr(Stdio::null()).status();
+    tried.is_ok_and(|status| status.success())
 }
 
 /// `check-jsonschema`, where [`install()`] has put it. Its Python, beside it, has `ruamel.yaml`.

