@@ -225,6 +225,12 @@ fn parse(text: &str) -> Result<ImageRef, Fault> {
     } else {
         repository.to_owned()
     };
+    // What Docker Hub's names leave out counts too, or the whole form could not be read again.
+    if repository.len() > REPOSITORY_MAX {
+        let left_out = repository.len() - (rest.len() - tag.map_or(0, |tag| tag.len() + 1));
+        let offset = start + REPOSITORY_MAX - left_out;
+        return Err(Fault::at(offset, "the repository name is longer than 255 bytes"));
+    }
     let tag = tag.or(digest.is_none().then_some(DEFAULT_TAG)).map(str::to_owned);
     Ok(ImageRef { registry: registry.to_owned(), repository, tag, digest })
 }
@@ -289,10 +295,6 @@ fn check_repository(repository: &str) -> Result<(), Fault> {
     for component in repository.split('/') {
         check_component(component).map_err(|fault| fault.moved(start))?;
         start += component.len() + 1;
-    }
-    // Last, when every byte is known to be a character.
-    if repository.len() > REPOSITORY_MAX {
-        return Err(Fault::at(REPOSITORY_MAX, "the repository name is longer than 255 bytes"));
     }
     Ok(())
 }

@@ -58,7 +58,9 @@ pub fn interpolation(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     match interpolate::fill(&text, &lookup) {
         Ok(filled) => {
-            assert_eq!(filled.text.contains(SECRET), filled.variable || text.contains(SECRET));
+            // Pieces of it in the text itself might come together.
+            let secret = filled.text.contains(SECRET);
+            assert!(if filled.variable { secret } else { !secret || text.contains('\u{1}') }, "{filled:?}");
             assert!(text.contains('$') || filled.text == text);
         }
         Err(error) => assert!(text.contains('$') && !error.to_string().is_empty()),

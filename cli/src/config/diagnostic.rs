@@ -66,7 +66,7 @@ impl Source {
             source: self.clone(),
             span: (span != (0..0)).then_some(span),
             problem: printable(&veil(&problem.into())),
-            mend: mend.map(|mend| veil(mend).into_owned()),
+            mend: mend.map(|mend| printable(&veil(mend))),
         }
     }
 }
