@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 // The names that `model` takes from its crate, which in the library's own tests is the library.
 use cutover_proxyconf::{
     Address, App, Balance, BySlot, Control, Error, Exposure, HostNginx, Listen, NginxVersion, ProxySettings,
-    Rendered, ServerName, Site, Surface as _, Tls, Upstream, render,
+    Rendered, ServerName, Site, Surface as _, Tls, Upstream, check, render,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -174,7 +174,7 @@ fn case(
     let (mut plain, mut words) = replaced(&real);
     if let Some((text, read)) = own {
         let given = with(&real, text);
-        if render(&given, version).is_ok() {
+        if check(&given, version).is_ok() {
             plain = with(&plain, format!("location = /own {{ default_type {OWN}; }}"));
             (real, _) = (given, words.push((OWN.to_owned(), read)));
         }

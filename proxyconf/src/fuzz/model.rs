@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     Address, App, Balance, BySlot, Control, Error, Exposure, Listen, NginxVersion, ProxySettings, ServerName,
-    Site, Tls, Upstream, render,
+    Site, Tls, Upstream, check,
 };
 
 /// Newer than what any directive needs.
@@ -32,8 +32,8 @@ impl Values {
     pub(crate) fn accepted(&self) -> App {
         let mut app = self.app();
         loop {
-            let refused = match render(&app, NEWEST) {
-                Ok(_) => return app,
+            let refused = match check(&app, NEWEST) {
+                Ok(()) => return app,
                 Err(Error::Forbidden { field, .. } | Error::Invalid { field, .. }) => field,
                 Err(error) => panic!("{error}"),
             };

@@ -66,7 +66,7 @@ pub(crate) fn file_names(app: &AppName) -> [String; 3] {
     ]
 }
 
-fn files(app: &App, version: NginxVersion, generation: &Generation) -> Vec<File> {
+pub(crate) fn files(app: &App, version: NginxVersion, generation: &Generation) -> Vec<File> {
     let [conf, server, location] = file_names(&app.name);
     let file = |name: String, write: &dyn Fn(&mut Text)| {
         let mut text = Text::default();
