@@ -121,9 +121,20 @@ fn values_that_could_break_out_are_refused() {
     for name in ["a;b", "a b", "~^x", "a{", "$x", "a\n", "a*b", "", ".", "a..b", "\"a\""] {
         assert!(name.parse::<ServerName>().is_err(), "{name}");
     }
-    for listen in
-        ["", "0", "80;", "80 reuseport", "localhost:80", "+80", "unix:rel", "unix:/a b", "[::1]", "99999"]
-    {
+    let long = format!("unix:/{}", "a".repeat(107));
+    for listen in [
+        "",
+        "0",
+        "80;",
+        "80 reuseport",
+        "localhost:80",
+        "+80",
+        "unix:rel",
+        "unix:/a b",
+        "[::1]",
+        "99999",
+        &long,
+    ] {
         assert!(listen.parse::<Listen>().is_err(), "{listen}");
     }
     for address in
@@ -131,10 +142,27 @@ fn values_that_could_break_out_are_refused() {
     {
         assert!(address.parse::<Address>().is_err(), "{address}");
     }
-    for dir in ["relative", "/a\"b", "/a$b", "/a;b", "/a{b", "/a}b", "/a\nb", "/a\\b", "/a*"] {
+    for dir in
+        ["relative", "/a\"b", "/a$b", "/a;b", "/a{b", "/a}b", "/a\nb", "/a\\b", "/a*", &long[5..].repeat(10)]
+    {
         let mut app = app();
         app.state_dir = dir.into();
         assert!(render(&app, DEBIAN).is_err(), "{dir}");
+    }
+    for twice in
+        [["80", "*:80"], ["[::1]:81", "[0:0::1]:81 ssl"], ["unix:/a", "unix:/a"], ["80", "127.0.0.1:9180"]]
+    {
+        let mut app = app();
+        site(&mut app).listen = twice.map(|listen| listen.parse().unwrap()).to_vec();
+        site(&mut app).tls = Some(Tls { certificate: "/c".into(), key: "/k".into() });
+        assert!(render(&app, DEBIAN).is_err(), "{twice:?}");
+    }
+    for resolver in
+        ["", "a=b", "valid=10s", "1.2.3.4 valid=10ms", "1.2.3.4 ipv4=no", "::1", "1.2.3.4 ipv4=off ipv6=off"]
+    {
+        let mut app = app();
+        app.upstream.resolver = Some(resolver.into());
+        assert!(render(&app, NEWEST).is_err(), "{resolver}");
     }
     for host in ["", "a b", "a;b", "$host", "a\"", "a\n"] {
         let mut app = app();
@@ -162,6 +190,8 @@ fn extra_directives_that_leave_their_block_are_refused() {
         "} a {;}",
         "content_by_lua_block { }",
         "a;\0",
+        "a ${{ b; }",
+        &format!("a {};", "b".repeat(4100)),
         "a\r;",
     ];
     for extra in refused {
