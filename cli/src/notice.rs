@@ -23,13 +23,14 @@ use crate::probe::{Figures, Span};
 use crate::release::located;
 
 /// The phases of a run in the order that they are gone through; others follow.
-const PHASES: [&str; 17] = [
+const PHASES: [&str; 18] = [
     "build",
     "push",
     "resolve",
     "observe",
     "network",
     "pull",
+    "create",
     "drain",
     "retire",
     "discard",

@@ -45,16 +45,29 @@ impl Observed {
     }
 }
 
+/// What runs, and which slot nginx sends traffic to: what can be told without asking any container.
+///
+/// # Errors
+/// When engine or nginx cannot be asked.
+pub async fn observe_live(target: &Target<'_>) -> Result<(Live, BySlot<Standing>), Failure> {
+    let (live, _, standing) = outline(target).await?;
+    Ok((live, standing))
+}
+
+async fn outline(target: &Target<'_>) -> Result<(Live, Serving, BySlot<Standing>), Failure> {
+    let serving = async { target.edge.nginx.observe(&target.name).await.map_err(Failure::from) };
+    let standing =
+        async { slots::observe_standing(&target.engine, &target.name).await.map_err(Failure::from) };
+    let (serving, standing) = tokio::try_join!(serving, standing)?;
+    Ok((live(target, &serving).await?, serving, standing))
+}
+
 /// Observes an app. With a release that is wanted, one whose secrets have other values by now is not taken for it.
 ///
 /// # Errors
 /// When engine or nginx cannot be asked.
 pub async fn observe(target: &Target<'_>, wanted: Option<&Release>) -> Result<Observed, Failure> {
-    let serving = async { target.edge.nginx.observe(&target.name).await.map_err(Failure::from) };
-    let standing =
-        async { slots::observe_standing(&target.engine, &target.name).await.map_err(Failure::from) };
-    let (serving, standing) = tokio::try_join!(serving, standing)?;
-    let live = live(target, &serving).await?;
+    let (live, serving, standing) = outline(target).await?;
     let (blue, green) = tokio::join!(
         slot_state(target, standing.get(Slot::Blue), wanted),
         slot_state(target, standing.get(Slot::Green), wanted)

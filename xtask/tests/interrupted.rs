@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
+use xtask::rig::deadline::until;
 use xtask::rig::load::{Config, Load};
 use xtask::rig::needs;
 use xtask::rig::nginx::HostNginx;
@@ -185,12 +186,19 @@ async fn a_deploy_that_is_interrupted_while_it_waits_for_others_gives_up_waiting
     app.ends_well(&deploy).await;
 
     // The websocket holds what stands by now: draining it would take all its time.
-    let waiting = app.deploy();
+    let (waiting, before) = (app.deploy(), app.stage.ids().await.unwrap());
     let mut session = app.start(&waiting);
     session.tells("drain ", SOON).await.unwrap();
+    // The release that comes is made meanwhile.
+    let made = async || {
+        let containers = app.stage.containers().await.ok()?;
+        containers.iter().any(|container| container.ends_with("-next created")).then_some(())
+    };
+    until("the containers are made while the standby is drained", SOON, made).await.unwrap();
     session.signal(Signal::TERM).unwrap();
     let signalled = Instant::now();
     session.end(SOON).await.unwrap().exits(7);
+    assert_eq!(app.stage.ids().await.unwrap(), before, "what was made is not gone");
     assert!(signalled.elapsed() < HALF, "it went on draining for {:?}", signalled.elapsed());
     assert_eq!(
         socket.seen().closed.map(|closed| closed.how),

@@ -10,13 +10,15 @@ use crate::release::label;
 use crate::slots::{Role, container_name};
 
 impl Apply<'_> {
-    /// Makes and starts the replicas of the release as the slot's candidate; those that run already are kept.
-    pub(super) async fn place(&self, slot: Slot) -> Done {
+    /// Makes the replicas of the release as the slot's candidate, and leaves them for [`place`](Self::place) to start: until
+    /// then what runs in the slot keeps its addresses. Those that run already are kept; one that does not, which a run that
+    /// was killed may have left half made, is made anew.
+    pub(super) async fn create(&self, slot: Slot) -> Done {
         let release = self.release()?;
         let standing = self.standing(slot).await?;
         let engine = &self.target.engine;
         let places = self.target.places.get(slot);
-        let usable = |c: &&Container| {
+        let usable = |c: &Container| {
             let same = c.labels.get(label::RELEASE).is_some_and(|id| *id == release.id.0);
             same && release.secrets_are_in(c) && c.state == State::Running
         };
@@ -27,18 +29,23 @@ impl Apply<'_> {
             let name = container_name(&self.target.name, slot, index + 1, Role::Candidate);
             let spec = release.container(&self.target.name, slot, index + 1, name, place);
             async move {
-                if let Some(container) = there.filter(usable) {
-                    return Ok((container.id.clone(), container.name.clone()));
+                if there.is_some_and(usable) {
+                    return Ok(());
                 }
                 if let Some(container) = there {
                     self.stop_and_remove(container).await?;
                 }
-                let created = engine.create(&spec).await?;
-                Ok::<_, cutover_runtime::Error>((created, spec.name))
+                engine.create(&spec).await.map(drop)
             }
         });
-        let made = try_join_all(made).await?;
-        try_join_all(made.iter().map(|(id, name)| engine.start(id, name))).await?;
+        try_join_all(made).await?;
+        Ok(())
+    }
+
+    /// Starts the slot's candidate.
+    pub(super) async fn place(&self, slot: Slot) -> Done {
+        let standing = self.standing(slot).await?;
+        try_join_all(standing.candidate.iter().map(|c| self.target.engine.start(&c.id, &c.name))).await?;
         Ok(())
     }
 

@@ -5,9 +5,10 @@ mod gates;
 mod image;
 pub mod prune;
 mod soak;
+mod turn;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use cutover_proxyconf::{Installed, Slot};
 use cutover_runtime::{Drained, Unhealthy};
@@ -72,25 +73,11 @@ impl<'a> Apply<'a> {
     /// The step that was not done, and why.
     pub async fn run(&mut self, plan: &Plan) -> Result<(), (Step, Stopped)> {
         self.report.tell(Event::Planned(plan));
-        for step in &plan.steps {
-            let began = Instant::now();
-            self.report.tell(Event::Begun(step));
-            tracing::debug!(%step, "begun");
-            let interrupt = self.interrupt.clone();
-            let done = if is_whole(step) {
-                // Too short to be cut, and not to be left half done.
-                if interrupt.is_cancelled() { Err(Stopped::Interrupted) } else { self.step(step).await }
-            } else {
-                tokio::select! {
-                    biased;
-                    () = interrupt.cancelled() => Err(Stopped::Interrupted),
-                    done = self.step(step) => done,
-                }
-            };
-            *self.phases.entry(phase(step).to_owned()).or_default() += began.elapsed();
-            tracing::debug!(%step, took = ?began.elapsed(), done = done.is_ok(), "ended");
-            done.map_err(|stopped| (step.clone(), stopped))?;
-            self.report.tell(Event::Done(step, began.elapsed()));
+        let mut left = plan.steps.as_slice();
+        while let Some(count) = turn::length(left) {
+            let (turn, rest) = left.split_at(count);
+            self.turn(turn).await?;
+            left = rest;
         }
         Ok(())
     }
@@ -102,9 +89,8 @@ impl<'a> Apply<'a> {
 
     async fn step(&mut self, step: &Step) -> Done {
         match step {
+            Step::Pull | Step::Create(..) | Step::Drain(_) => self.ready(step).await,
             Step::Network => Ok(places::ensure_networks(&self.target.engine, &self.target.networks).await?),
-            Step::Pull => self.pull().await,
-            Step::Drain(slot) => self.drain(*slot).await,
             Step::Retire(slot) => self.retire(*slot).await,
             Step::Discard(slot) => self.discard(*slot).await,
             Step::Place(slot, _) => self.place(*slot).await,
@@ -181,22 +167,6 @@ impl<'a> Apply<'a> {
     }
 }
 
-/// Whether a step is short, and is not to be left in the middle by a signal.
-fn is_whole(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::Install
-            | Step::Switch(_)
-            | Step::Accept(_)
-            | Step::Withdraw
-            | Step::Network
-            | Step::Retire(_)
-            | Step::Discard(_)
-            | Step::Place(..)
-            | Step::Reinstate(_)
-    )
-}
-
 /// The name of a step in `phases`.
 fn phase(step: &Step) -> &'static str {
     match step {
@@ -205,6 +175,7 @@ fn phase(step: &Step) -> &'static str {
         Step::Drain(_) => "drain",
         Step::Retire(_) => "retire",
         Step::Discard(_) => "discard",
+        Step::Create(..) => "create",
         Step::Place(..) => "place",
         Step::Gate(_) => "gate",
         Step::Install => "install",

@@ -55,7 +55,7 @@ impl<'a> Follow<'a> {
 
     fn begun(&self, step: &Step) {
         self.change(|progress| {
-            if let Step::Place(slot, _) | Step::Switch(slot) = step {
+            if let Step::Create(slot, _) | Step::Place(slot, _) | Step::Switch(slot) = step {
                 progress.facts.to_slot = Some(slot.to_string());
             }
             progress.phase = Some(step.to_string());
@@ -68,8 +68,10 @@ impl Report for Follow<'_> {
         match &event {
             Event::Begun(step) => self.begun(step),
             Event::Done(step, took) => self.change(|progress| {
-                progress.facts.phases.push((step.to_string(), *took));
-                progress.phase = None;
+                let step = step.to_string();
+                // Another may be under way beside it.
+                progress.phase.take_if(|phase| *phase == step);
+                progress.facts.phases.push((step, *took));
             }),
             _ => {}
         }

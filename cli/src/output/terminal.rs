@@ -12,7 +12,8 @@ use crate::report::{Event, Report};
 /// Draws what happens.
 pub(super) struct Terminal {
     drawn: MultiProgress,
-    now: Mutex<Option<ProgressBar>>,
+    /// What is under way.
+    now: Mutex<HashMap<String, ProgressBar>>,
     layers: Mutex<HashMap<String, ProgressBar>>,
     colour: bool,
 }
@@ -35,22 +36,24 @@ impl Terminal {
     fn begin(&self, text: String) {
         let spinner = self.drawn.add(ProgressBar::new_spinner());
         spinner.set_style(style("{spinner} {msg} {elapsed}"));
-        spinner.set_message(text);
+        spinner.set_message(text.clone());
         spinner.enable_steady_tick(Duration::from_millis(120));
-        self.replace(Some(spinner));
+        self.clear(|of| of == text);
+        if let Ok(mut now) = self.now.lock() {
+            now.insert(text, spinner);
+        }
     }
 
     fn end(&self, text: &str, took: Duration) {
-        self.replace(None);
+        self.clear(|of| of == text);
         let mark = self.paint("32", "ok");
         self.line(&format!("{mark} {text} ({})", seconds(took.as_secs_f64())));
     }
 
-    fn replace(&self, spinner: Option<ProgressBar>) {
+    /// Takes away the spinners of what is no longer under way.
+    fn clear(&self, of: impl Fn(&str) -> bool) {
         let Ok(mut now) = self.now.lock() else { return };
-        if let Some(old) = std::mem::replace(&mut *now, spinner) {
-            old.finish_and_clear();
-        }
+        now.extract_if(|text, _| of(text)).for_each(|(_, spinner)| spinner.finish_and_clear());
     }
 
     fn layer(&self, layer: &str, done: u64, total: u64) {
@@ -85,13 +88,15 @@ impl Report for Terminal {
             Event::Layer { layer, done, total } => self.layer(layer, done, total),
             Event::Note(words) => self.line(&format!("   {words}")),
             Event::Warning(words) => self.line(&format!("{} {words}", self.paint("1;33", "warning:"))),
-            Event::Planned(_) | Event::Asked { .. } => {}
+            // What came before did not get to its end.
+            Event::Planned(_) => self.clear(|_| true),
+            Event::Asked { .. } => {}
         }
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        self.replace(None);
+        self.clear(|_| true);
     }
 }

@@ -115,6 +115,14 @@ fn the_search_finds_a_switch_without_a_gate() {
 }
 
 #[test]
+fn the_search_finds_a_release_that_is_started_and_was_not_made() {
+    finds(
+        |world, goal| without(world, goal, |step| matches!(step, Step::Create(..))),
+        "a release was started that this run has not made",
+    );
+}
+
+#[test]
 fn the_search_finds_a_live_slot_that_is_stopped() {
     finds(
         |world, goal| {

@@ -73,7 +73,8 @@ impl<'w> Planner<'w> {
         self.push(if state.trial().is_some() { Step::Accept(slot) } else { Step::Discard(slot) });
     }
 
-    /// Empties the slot of anything else, with its accepted release kept, and starts the release in it.
+    /// Empties the slot of anything else, with its accepted release kept, and starts the release in it. All that can be
+    /// got ready before comes before what runs there is drained, so that it can be done meanwhile.
     fn place(&mut self, slot: Slot, release: &ReleaseId) {
         self.push(Step::Network);
         self.push(Step::Pull);
@@ -81,16 +82,30 @@ impl<'w> Planner<'w> {
         if state.candidate.as_ref().is_some_and(|candidate| candidate.release != *release) {
             self.discard(slot);
         }
-        if state.accepted.as_ref().is_some_and(|accepted| accepted.condition != Condition::Stopped) {
+        let accepted = state.accepted.as_ref().map(|accepted| accepted.condition);
+        // Of a broken one some containers may be the candidate's that another run was about to accept: they are to be told
+        // apart before more are made.
+        let last = accepted == Some(Condition::Broken);
+        let create = Step::Create(slot, release.clone());
+        if !last {
+            self.push(create.clone());
+        }
+        if accepted.is_some_and(|condition| condition != Condition::Stopped) {
             self.push(Step::Drain(slot));
             self.push(Step::Retire(slot));
+        }
+        if last {
+            self.push(create);
         }
         self.push(Step::Place(slot, release.clone()));
         self.push(Step::Gate(slot));
     }
 
+    /// Removes the slot's candidate. One that does not run has no connections.
     fn discard(&mut self, slot: Slot) {
-        self.push(Step::Drain(slot));
+        if self.slot(slot).trial().is_some() {
+            self.push(Step::Drain(slot));
+        }
         self.push(Step::Discard(slot));
     }
 

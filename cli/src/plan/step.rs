@@ -19,7 +19,9 @@ pub enum Step {
     Retire(Slot),
     /// Stop and remove the slot's candidate.
     Discard(Slot),
-    /// Start the release as the slot's candidate.
+    /// Make the containers of the release, as the slot's candidate. What runs in the slot keeps its addresses meanwhile.
+    Create(Slot, ReleaseId),
+    /// Start the release that was made.
     Place(Slot, ReleaseId),
     /// Wait until every replica of the slot answers as it should, asked directly.
     Gate(Slot),
@@ -55,6 +57,7 @@ impl fmt::Display for Step {
             Self::Drain(slot) => write!(f, "drain {slot}"),
             Self::Retire(slot) => write!(f, "stop the old release in {slot} and keep it"),
             Self::Discard(slot) => write!(f, "remove the candidate from {slot}"),
+            Self::Create(slot, release) => write!(f, "make the containers of release {release} in {slot}"),
             Self::Place(slot, release) => write!(f, "start release {release} in {slot}"),
             Self::Gate(slot) => write!(f, "gate {slot} directly"),
             Self::Install => f.write_str("install the nginx configuration (a reload)"),

@@ -4,8 +4,8 @@ use cutover_proxyconf::{BySlot, Slot};
 
 use super::Condition::{Ailing, Broken, Healthy, Stopped};
 use super::Step::{
-    Accept, Discard, Drain, Gate, GateThrough, Install, Network, Place, Pull, Reinstate, Retire, Soak,
-    Switch, Withdraw,
+    Accept, Create, Discard, Drain, Gate, GateThrough, Install, Network, Place, Pull, Reinstate, Retire,
+    Soak, Switch, Withdraw,
 };
 use super::{
     Condition, Ending, Goal, Live, Occupant, Plan, Refusal, ReleaseId, SlotState, Step, World, plan,
@@ -77,14 +77,27 @@ fn refuses(world: &World, goal: &Goal, refusal: Refusal) {
     assert_eq!(plan(world, goal), Err(refusal));
 }
 
+fn create(slot: Slot, id: &str) -> Step {
+    Create(slot, release(id))
+}
+
 fn place(slot: Slot, id: &str) -> Step {
     Place(slot, release(id))
 }
 
 #[test]
 fn the_first_deploy_reloads_once_and_needs_no_switch() {
-    let steps =
-        [Network, Pull, place(Blue, "a"), Gate(Blue), Install, GateThrough(Blue), Soak(Blue), Accept(Blue)];
+    let steps = [
+        Network,
+        Pull,
+        create(Blue, "a"),
+        place(Blue, "a"),
+        Gate(Blue),
+        Install,
+        GateThrough(Blue),
+        Soak(Blue),
+        Accept(Blue),
+    ];
     leads(&new_app(), &deploy("a"), &steps, Ending::Deployed);
 }
 
@@ -93,6 +106,7 @@ fn the_second_deploy_reloads_nothing_and_leaves_the_old_release_running() {
     let steps = [
         Network,
         Pull,
+        create(Green, "b"),
         place(Green, "b"),
         Gate(Green),
         GateThrough(Green),
@@ -107,9 +121,9 @@ fn the_second_deploy_reloads_nothing_and_leaves_the_old_release_running() {
 fn a_standby_that_runs_is_drained_and_kept_and_one_that_is_stopped_just_kept() {
     let tail =
         [place(Green, "c"), Gate(Green), GateThrough(Green), Switch(Green), Soak(Green), Accept(Green)];
-    let steps = [&[Network, Pull, Drain(Green), Retire(Green)], &tail[..]].concat();
+    let steps = [&[Network, Pull, create(Green, "c"), Drain(Green), Retire(Green)], &tail[..]].concat();
     leads(&world(accepted("b"), accepted("a")), &deploy("c"), &steps, Ending::Deployed);
-    let steps = [&[Network, Pull], &tail[..]].concat();
+    let steps = [&[Network, Pull, create(Green, "c")], &tail[..]].concat();
     leads(&world(accepted("b"), slot(Some(("a", Stopped)), None)), &deploy("c"), &steps, Ending::Deployed);
 }
 
@@ -134,13 +148,21 @@ fn a_changed_configuration_is_installed_and_looked_at() {
 
 #[test]
 fn a_release_that_is_not_promoted_waits_as_a_candidate() {
-    let steps = [Network, Pull, place(Green, "b"), Gate(Green), GateThrough(Green)];
+    let steps = [Network, Pull, create(Green, "b"), place(Green, "b"), Gate(Green), GateThrough(Green)];
     leads(&world(accepted("a"), empty()), &wait("b"), &steps, Ending::Waiting);
     let waiting = world(accepted("a"), slot(None, Some(("b", Healthy))));
     leads(&waiting, &wait("b"), &[GateThrough(Green)], Ending::Waiting);
     // What was accepted there could not be promoted.
-    let steps =
-        [Network, Pull, Drain(Green), Retire(Green), place(Green, "b"), Gate(Green), GateThrough(Green)];
+    let steps = [
+        Network,
+        Pull,
+        create(Green, "b"),
+        Drain(Green),
+        Retire(Green),
+        place(Green, "b"),
+        Gate(Green),
+        GateThrough(Green),
+    ];
     leads(&world(accepted("a"), accepted("b")), &wait("b"), &steps, Ending::Waiting);
 }
 
@@ -187,6 +209,7 @@ fn a_backup_brings_the_standby_up_to_the_live_release() {
     let steps = [
         Network,
         Pull,
+        create(Green, "b"),
         Drain(Green),
         Retire(Green),
         place(Green, "b"),
@@ -221,6 +244,7 @@ fn a_cold_rollback_places_the_release_anew() {
     let steps = [
         Network,
         Pull,
+        create(Green, "a"),
         Drain(Green),
         Retire(Green),
         place(Green, "a"),
@@ -248,6 +272,7 @@ fn where_the_live_slot_is_dead_the_standby_is_made_live_before_the_dead_slot_is_
         Pull,
         Drain(Blue),
         Retire(Blue),
+        create(Blue, "c"),
         place(Blue, "c"),
         Gate(Blue),
         GateThrough(Blue),
@@ -266,6 +291,20 @@ fn a_dead_candidate_beside_what_serves_is_removed_and_never_accepted() {
     let steps = [GateThrough(Green), Switch(Green), Soak(Green), Discard(Green)];
     leads(&world(accepted("c"), leftover()), &deploy("a"), &steps, Ending::Deployed);
     refuses(&world(accepted("c"), leftover()), &Goal::Promote, Refusal::NothingWaits);
+}
+
+#[test]
+fn a_run_killed_once_it_had_made_its_containers_is_taken_up_or_back_with_nothing_drained_for_it() {
+    let killed = world(accepted("b"), slot(Some(("a", Healthy)), Some(("c", Stopped))));
+    leads(&killed, &ABORT, &[Discard(Green), Reinstate(Green)], Ending::Aborted);
+    let steps = |id: &str, discard: &[Step]| {
+        let begin = [&[Network, Pull], discard, &[create(Green, id), Drain(Green), Retire(Green)]].concat();
+        let end =
+            [place(Green, id), Gate(Green), GateThrough(Green), Switch(Green), Soak(Green), Accept(Green)];
+        [begin, end.to_vec()].concat()
+    };
+    leads(&killed, &deploy("c"), &steps("c", &[]), Ending::Deployed);
+    leads(&killed, &deploy("d"), &steps("d", &[Discard(Green)]), Ending::Deployed);
 }
 
 #[test]

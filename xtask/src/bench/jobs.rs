@@ -68,10 +68,10 @@ fn account(whose: &str, report: &Report) -> String {
 }
 
 /// The phases of cutover's two commands that are told.
-const PHASES: [&str; 6] = ["pull", "place", "gate", "drain", "retire", "accept"];
+const PHASES: [&str; 7] = ["pull", "create", "place", "gate", "drain", "retire", "accept"];
 
-/// Which of them waits for requests in flight, as the guide does not.
-const DRAIN: usize = 3;
+/// Which of them waits for requests in flight, as the guide does not; `pull` and `create` are done meanwhile.
+const DRAIN: usize = 4;
 
 #[derive(Default)]
 struct Taken {
@@ -79,7 +79,7 @@ struct Taken {
     deploy: Sample,
     backup: Sample,
     guide: Sample,
-    phases: [Sample; 6],
+    phases: [Sample; 7],
 }
 
 impl Taken {

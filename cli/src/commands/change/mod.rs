@@ -17,11 +17,11 @@ use crate::failure::{Exit, Failure};
 use crate::github;
 use crate::lock::{Holder, Lock, NotLocked};
 use crate::notice::Follow;
-use crate::observe::observe;
+use crate::observe::observe_live;
 use crate::origin::Origin;
 use crate::outcome::{Outcome, Result as Outcomes};
 use crate::output::seconds;
-use crate::plan::{Goal, Refusal};
+use crate::plan::{Goal, Live, Refusal};
 use crate::probe::{Aim, Probe};
 use crate::record::Recorder;
 use crate::release::{Release, Settings, label};
@@ -170,14 +170,15 @@ fn tell_first(context: &Context, args: &Deploy, ran: &Ran) {
 pub(super) async fn backup(context: &Context, app: &App, asked: (&Wait, &args::Probe)) -> Ended {
     let config = context.config()?;
     let held = context.unless_interrupted(Held::take(context, &config, app, asked, "backup")).await?;
-    let ran = back_up(context, &held).await?;
+    let release = live_release(&held.target).await?;
+    let ran = back_up(context, &held, &release).await?;
     Ok(tell(context, &ran))
 }
 
-async fn back_up(context: &Context, held: &Held<'_>) -> Result<Ran, Failure> {
-    let release = live_release(&held.target).await?;
+/// Brings the standby up to the live release.
+async fn back_up(context: &Context, held: &Held<'_>, release: &Release) -> Result<Ran, Failure> {
     let goal = Goal::Backup { release: release.id.clone() };
-    let ran = held.go(context, "backup", &goal, Some(&release), &[]).await?;
+    let ran = held.go(context, "backup", &goal, Some(release), &[]).await?;
     if ran.failure.is_none() {
         let report = context.output.report();
         match prune::prune(&held.target, &held.lock).await {
@@ -192,9 +193,10 @@ async fn back_up(context: &Context, held: &Held<'_>) -> Result<Ran, Failure> {
 
 /// The live release, by its labels, with the settings as they are in the file now.
 async fn live_release(target: &Target<'_>) -> Result<Release, Failure> {
-    let observed = observe(target, None).await?;
-    let live = observed.live().ok_or(Refusal::NothingLive)?;
-    let of = |name: &str| observed.label(live, name).ok_or(Refusal::LiveAiling(live));
+    let (live, standing) = observe_live(target).await?;
+    let Live::Serving(live) = live else { return Err(Refusal::NothingLive.into()) };
+    let labels = standing.get(live).occupant().first().map(|container| &container.labels);
+    let of = |name: &str| labels.and_then(|labels| labels.get(name)).ok_or(Refusal::LiveAiling(live));
     let broken = |error: &(dyn std::error::Error + 'static)| {
         Failure::from_error(Exit::Fault, error)
             .next("deploy again: the live containers' labels are not as cutover made them")

@@ -96,7 +96,7 @@ async fn ship_to(
         return Ok(ran);
     }
     let began = Instant::now();
-    let why = match back_up(context, &held).await {
+    let why = match back_up(context, &held, &release).await {
         Ok(backed) => {
             ran.outcome.reloads += backed.outcome.reloads;
             ran.answers = ran.answers.take().zip(backed.answers).map(|(deploy, backup)| deploy.and(backup));

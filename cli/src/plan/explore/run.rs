@@ -53,6 +53,8 @@ pub(super) struct Run<'t> {
     health: Health,
     /// Which slots nginx answered from since anything was started there in this run.
     proven: BySlot<bool>,
+    /// Whose candidate this run has made.
+    made: BySlot<bool>,
     /// Whether the run is on its way back from the app's first release.
     withdraws: bool,
     /// Called with what there is after each touch: the run may be killed there.
@@ -68,7 +70,8 @@ impl<'t> Run<'t> {
         health: Health,
         seen: &'t mut dyn FnMut(Model),
     ) -> Self {
-        Self { model, planner, health, proven: BySlot { blue: false, green: false }, withdraws: false, seen }
+        let (proven, made) = Default::default();
+        Self { model, planner, health, proven, made, withdraws: false, seen }
     }
 
     /// As `Run::go` does it.
@@ -102,7 +105,8 @@ impl<'t> Run<'t> {
             Step::Network | Step::Pull | Step::Drain(_) => Ok(()),
             Step::Retire(slot) => self.retire(*slot),
             Step::Discard(slot) => self.discard(*slot),
-            Step::Place(slot, release) => self.place(*slot, *release == Release::New.id()),
+            Step::Create(slot, release) => self.create(*slot, *release == Release::New.id()),
+            Step::Place(slot, _) => self.place(*slot),
             Step::Gate(slot) => self.gate(*slot),
             Step::Install => self.edge(Edge::Current),
             Step::GateThrough(slot) => self.gate_through(*slot),
@@ -189,7 +193,8 @@ impl<'t> Run<'t> {
         (0..REPLICAS).filter(|n| group.replicas[*n] != Replica::Absent).collect()
     }
 
-    fn place(&mut self, slot: Slot, new: bool) -> Done {
+    /// What does not run is made anew: a run that was killed may have left it half made.
+    fn create(&mut self, slot: Slot, new: bool) -> Done {
         assert!(new, "goals name no other release");
         for n in 0..REPLICAS {
             let there = self.model.slots.get(slot).candidate.replicas[n];
@@ -200,6 +205,14 @@ impl<'t> Run<'t> {
                 self.model.slots.get_mut(slot).candidate.release = Release::New;
                 self.set(slot, Name::Candidate, n, Replica::Stopped)?;
             }
+        }
+        self.made[slot] = true;
+        Ok(())
+    }
+
+    fn place(&mut self, slot: Slot) -> Done {
+        if !self.made[slot] {
+            return Err(Broken("a release was started that this run has not made").into());
         }
         (0..REPLICAS).try_for_each(|n| self.start(slot, Name::Candidate, n))
     }
