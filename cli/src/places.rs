@@ -4,11 +4,11 @@
 //! So they are a function of the app's name, moved on where another app's containers have them already; and an app
 //! that has containers keeps the addresses these have.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use cutover_proxyconf::{Address, AppName, BySlot, Slot};
-use cutover_runtime::{Container, Network, NetworkSpec};
+use cutover_runtime::{Network, NetworkSpec};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::app::App;
@@ -80,7 +80,10 @@ fn mask(length: u8) -> u32 {
     u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0)
 }
 
-/// The places of an app's replicas in both slots, by what the file says, what there is, and the engine's networks.
+/// The labels of a container.
+pub type Labels = BTreeMap<String, String>;
+
+/// The places of an app's replicas in both slots, by what the file says, what there is (by its labels), and the engine's networks.
 ///
 /// # Errors
 /// When a slot's address belongs to a network on which it cannot be had.
@@ -88,7 +91,7 @@ pub fn places(
     name: &AppName,
     app: &App,
     own: Option<(&str, Cidr)>,
-    all: &[Container],
+    all: &[Labels],
     networks: &[Network],
 ) -> Result<BySlot<Vec<Place>>, Failure> {
     let Some(slots) = &app.slots else {
@@ -132,12 +135,11 @@ fn assign(
     port: u16,
     network: &str,
     subnet: Cidr,
-    all: &[Container],
+    all: &[Labels],
 ) -> BySlot<Vec<Place>> {
-    let of_app =
-        |container: &&Container| container.labels.get(label::APP).map(String::as_str) == Some(name.as_str());
-    let address = |container: &Container| -> Option<Ipv4Addr> {
-        match container.labels.get(label::ADDRESS)?.parse().ok()? {
+    let of_app = |labels: &&Labels| labels.get(label::APP).map(String::as_str) == Some(name.as_str());
+    let address = |labels: &Labels| -> Option<Ipv4Addr> {
+        match labels.get(label::ADDRESS)?.parse().ok()? {
             Address::Socket(SocketAddr::V4(address)) => Some(*address.ip()).filter(|ip| subnet.contains(*ip)),
             _ => None,
         }
@@ -149,8 +151,8 @@ fn assign(
     let start = all
         .iter()
         .filter(of_app)
-        .find_map(|container| {
-            let offset = u32::from(address(container)?) - subnet.base;
+        .find_map(|labels| {
+            let offset = u32::from(address(labels)?) - subnet.base;
             Some(offset - (offset - FIRST_HOST) % block)
         })
         .filter(|start| taken.range(*start..start + block).next().is_none())

@@ -52,15 +52,14 @@ impl<'c> Target<'c> {
         let edge = Edge::connect(&config.file.proxy, &engine, witness).await?;
         let version = async { edge.nginx.surface.version().await.map_err(Failure::from) };
         let on_engine = async {
-            let networks = engine.observe_networks().await?;
-            let containers = engine.observe_containers(&[(label::APP, "")]).await?;
-            Ok::<_, Failure>((networks, containers))
+            let labels = [(label::APP, "")];
+            Ok(tokio::try_join!(engine.observe_networks(), engine.observe_labels(&labels))?)
         };
-        let (nginx_version, (networks, containers)) = tokio::try_join!(version, on_engine)?;
+        let (nginx_version, (networks, labels)) = tokio::try_join!(version, on_engine)?;
         let own = own_network(config, app, &networks);
         let places = {
             let own = own.as_ref().map(|(name, subnet)| (name.as_str(), *subnet));
-            places::places(name, app, own, &containers, &networks)?
+            places::places(name, app, own, &labels, &networks)?
         };
         let joined = app.network.as_ref().map(|network| network.value.clone());
         let besides = app.service.iter().flat_map(|service| service.networks.iter().skip(1));

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use bollard::models::{ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status};
+use bollard::models::{
+    ContainerInspectResponse, ContainerState, ContainerStateStatusEnum as Status, ContainerSummary,
+};
 use bollard::models::{EndpointSettings, Health, HealthStatusEnum, HostConfig, PortMap};
 use bollard::models::{RestartPolicy, RestartPolicyNameEnum};
 use futures_util::future::try_join_all;
@@ -150,17 +152,36 @@ impl Engine {
     ///
     /// When the engine does not answer.
     pub async fn observe_containers(&self, labels: &[(&str, &str)]) -> Result<Vec<Container>> {
-        let wanted = |&(key, value): &(&str, &str)| match value {
-            "" => key.to_owned(),
-            _ => format!("{key}={value}"),
-        };
-        let listed = self.listed(labels.iter().map(wanted).collect()).await;
-        let listed = listed.map_err(|e| error::engine("list its containers", e))?;
+        let listed = self.list(labels).await?;
         let ids: Vec<String> = listed.into_iter().filter_map(|summary| summary.id).collect();
         let found = try_join_all(ids.iter().map(|id| self.observe_container(id))).await?;
         let mut found: Vec<Container> = found.into_iter().flatten().collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
+    }
+
+    /// The labels of the containers that have all of these, in the order of [`observe_containers`](Self::observe_containers):
+    /// one question to the engine, however many there are.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not answer.
+    pub async fn observe_labels(&self, labels: &[(&str, &str)]) -> Result<Vec<BTreeMap<String, String>>> {
+        let mut listed = self.list(labels).await?;
+        listed.sort_by(|a, b| a.names.cmp(&b.names));
+        Ok(listed
+            .into_iter()
+            .map(|summary| summary.labels.unwrap_or_default().into_iter().collect())
+            .collect())
+    }
+
+    async fn list(&self, labels: &[(&str, &str)]) -> Result<Vec<ContainerSummary>> {
+        let wanted = |&(key, value): &(&str, &str)| match value {
+            "" => key.to_owned(),
+            _ => format!("{key}={value}"),
+        };
+        let listed = self.listed(labels.iter().map(wanted).collect()).await;
+        listed.map_err(|e| error::engine("list its containers", e))
     }
 
     /// The container of that name or id, if there is one.

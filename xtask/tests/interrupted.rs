@@ -341,5 +341,5 @@ async fn forget(app: &App) {
     }
     app.nginx().reload().await.unwrap();
     let gone = async || app.stage.page(app.stage.site(), &app.stage.app, "/").await.is_err().then_some(());
-    xtask::rig::deadline::until("nginx forgets the app", SOON, gone).await.unwrap();
+    until("nginx forgets the app", SOON, gone).await.unwrap();
 }

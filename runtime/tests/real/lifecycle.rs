@@ -95,15 +95,19 @@ async fn the_name_of_a_container_that_is_being_removed_is_waited_for() {
 #[tokio::test]
 async fn containers_are_found_by_label_whatever_their_state() {
     let rig = Rig::new().await;
+    let spec = |name: &str| {
+        let mut spec = rig.spec(name);
+        spec.labels.insert("of".to_owned(), name.to_owned());
+        spec
+    };
     for name in ["b", "a"] {
-        rig.engine.create_container(&rig.spec(name)).await.unwrap();
+        rig.engine.create_container(&spec(name)).await.unwrap();
     }
-    rig.run(&rig.spec("c")).await;
-    let found = rig
-        .engine
-        .observe_containers(&[("cutover.test", ""), ("cutover.test.run", &rig.name)])
-        .await
-        .unwrap();
+    rig.run(&spec("c")).await;
+    let wanted = [("cutover.test", ""), ("cutover.test.run", rig.name.as_str())];
+    let found = rig.engine.observe_containers(&wanted).await.unwrap();
+    let labels = rig.engine.observe_labels(&wanted).await.unwrap();
+    assert_eq!(labels, found.iter().map(|container| container.labels.clone()).collect::<Vec<_>>());
     let names: Vec<String> = found.into_iter().map(|container| container.name).collect();
     assert_eq!(names, ["a", "b", "c"].map(|name| format!("{}-{name}", rig.name)));
     assert!(rig.engine.observe_containers(&[("cutover.test.run", "none")]).await.unwrap().is_empty());
