@@ -1,9 +1,9 @@
 //! What is built: the commit of a folder, as CI and git know it.
 
 use std::path::Path;
-use std::process::Command;
 
 use crate::config::tag::Word;
+use crate::git::git;
 use crate::origin::variable;
 
 /// How many of a commit's digits a tag has.
@@ -91,13 +91,6 @@ fn web_address(remote: &str) -> Option<String> {
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let path = path.trim_matches('/').trim_end_matches(".git");
     (!host.is_empty() && !path.is_empty()).then(|| format!("https://{host}/{path}"))
-}
-
-/// What git prints; none where it fails, as outside of a repository or without git.
-pub(crate) fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(folder).args(arguments).output().ok()?;
-    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
-    Some(text.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub(crate) mod folder;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzz;
+pub(crate) mod git;
 pub(crate) mod github;
 pub mod history;
 pub mod init;

@@ -1,6 +1,6 @@
 //! Who runs this, where, and for which commit: from the environment of CI, and of the shell where there is none.
 
-use std::process::Command;
+use std::path::Path;
 
 use cutover_notify::Source;
 
@@ -86,8 +86,5 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    let output =
-        Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
-    let text = String::from_utf8(output.stdout).ok()?;
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    crate::git::git(Path::new("."), arguments).filter(|text| !text.is_empty())
 }

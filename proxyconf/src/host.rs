@@ -32,13 +32,14 @@ impl Default for HostNginx {
 }
 
 impl HostNginx {
-    /// Runs nginx, without a shell. What it writes is expected in English: no locale touches it.
+    /// Runs nginx, without a shell and without our environment, which may hold secrets: nginx that serves has its own. What
+    /// it writes is expected in English: no locale touches it.
     async fn run(&self, args: &[&str]) -> Result<Output, Error> {
         let mut command = Command::new(&self.binary);
         if let Some(conf) = &self.conf {
             command.arg("-c").arg(conf);
         }
-        command.args(args).stdin(Stdio::null()).kill_on_drop(true);
+        command.env_clear().args(args).stdin(Stdio::null()).kill_on_drop(true);
         let told = || format!("{} {}", self.binary.display(), args.join(" "));
         match timeout(COMMAND_LIMIT, command.output()).await {
             Ok(Ok(output)) => Ok(output),

@@ -8,8 +8,9 @@ use cutover_registry::ImageRef;
 
 use super::choice::Health;
 use super::dockerfile::Dockerfile;
-use crate::commit::{Commit, git};
+use crate::commit::Commit;
 use crate::compose::{Glance, glance};
+use crate::git::git;
 
 /// The names of compose files, the preferred one first; Compose specification, "Compose file".
 const COMPOSE_FILES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];

@@ -25,6 +25,7 @@
 //! # drop(digest); Ok(()) }
 //! ```
 
+pub mod account;
 pub mod background;
 pub mod browser;
 pub mod container;

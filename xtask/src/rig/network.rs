@@ -1,10 +1,15 @@
 //! A bridge network of the test's own.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
+use super::deadline::until;
 use super::docker;
-use super::error::Result;
+use super::error::{Result, unexpected};
 use super::run;
+
+/// How long the engine may take to list its networks without one going meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A network with a random name. On drop it is removed, with the labelled containers that still are on it.
 #[derive(Debug)]
@@ -58,4 +63,24 @@ impl Drop for Network {
         // Whatever still is on it is not ours; `sweep` tells.
         drop(docker::run_blocking(&["network", "rm", &self.name]));
     }
+}
+
+/// A subnet that no network of the engine has, from a range that cutover itself does not take. It is picked at random:
+/// other tests pick one at the same time, each before its network is made.
+pub(crate) async fn free_subnet() -> Result<String> {
+    // A network of another test may go between the two commands.
+    let used = until("the networks are listed", PATIENCE, async || {
+        let ids = docker::run(&["network", "ls", "-q"]).await.ok()?;
+        let mut arguments =
+            vec!["network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}"];
+        arguments.extend(ids.split_whitespace());
+        docker::run(&arguments).await.ok()
+    })
+    .await?;
+    let picks = (0..100).map(|_| {
+        let number = u32::from_str_radix(&run::random(), 16).unwrap_or_default();
+        format!("10.{}.{}.0/24", 235 + number % 16, number / 16 % 256)
+    });
+    let free = picks.into_iter().find(|subnet| !used.contains(subnet.as_str()));
+    free.ok_or_else(|| unexpected("docker network ls", used))
 }

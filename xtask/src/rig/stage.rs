@@ -19,7 +19,7 @@ use super::error::{Doing as _, Result, unexpected};
 use super::image::ServiceImage;
 use super::nginx::{ContainerNginx, HostNginx};
 use super::registry::{Auth, Registry};
-use super::{docker, run};
+use super::{docker, network, run};
 
 /// Which nginx the app stands behind.
 #[derive(Debug)]
@@ -89,10 +89,18 @@ impl Stage {
         Self::set(program.into(), Nginx::Container(ContainerNginx::start_unmounted(nginx).await?)).await
     }
 
+    /// Sets the stage behind this nginx.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn behind(program: impl Into<PathBuf>, nginx: Nginx) -> Result<Self> {
+        Self::set(program.into(), nginx).await
+    }
+
     async fn set(program: PathBuf, nginx: Nginx) -> Result<Self> {
         let id = run::random();
         let network = format!("cutover-test-{id}");
-        let subnet = free_subnet().await?;
+        let subnet = network::free_subnet().await?;
         if let Nginx::Container(container) = &nginx {
             // The network is cutover's to make; nginx must be on it before the first deploy.
             let [test, run] = run::labels();
@@ -373,19 +381,4 @@ impl Drop for Stage {
             drop(docker::run_blocking(&["rmi", "-f", id]));
         }
     }
-}
-
-/// A subnet that no network of the engine has, from a range that cutover itself does not take. It is picked at random:
-/// other tests pick one at the same time, each before its network is made.
-async fn free_subnet() -> Result<String> {
-    let ids = docker::run(&["network", "ls", "-q"]).await?;
-    let mut arguments = vec!["network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}"];
-    arguments.extend(ids.split_whitespace());
-    let used = docker::run(&arguments).await?;
-    let picks = (0..100).map(|_| {
-        let number = u32::from_str_radix(&run::random(), 16).unwrap_or_default();
-        format!("10.{}.{}.0/24", 235 + number % 16, number / 16 % 256)
-    });
-    let free = picks.into_iter().find(|subnet| !used.contains(subnet.as_str()));
-    free.ok_or_else(|| unexpected("docker network ls", used))
 }

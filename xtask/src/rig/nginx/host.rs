@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::rig::account::Account;
 use crate::rig::deadline::until;
 use crate::rig::error::{Doing, Error, Result, unexpected};
 use crate::rig::port;
@@ -27,6 +28,7 @@ pub struct HostNginx {
     process: Option<Guard>,
     /// The master that an upgrade has started.
     pub(super) second: Option<u32>,
+    account: Option<Account>,
     place: TempDir,
 }
 
@@ -37,7 +39,19 @@ impl HostNginx {
     ///
     /// [`Error::Missing`] when there is no such binary; with its own words when it does not start.
     pub async fn start(binary: impl AsRef<Path>) -> Result<Self> {
-        let binary = binary.as_ref().to_owned();
+        Self::start_by(binary.as_ref().to_owned(), None).await
+    }
+
+    /// The same, run by an account that owns all of its files.
+    ///
+    /// # Errors
+    ///
+    /// As [`HostNginx::start`].
+    pub async fn start_as(binary: impl AsRef<Path>, account: Account) -> Result<Self> {
+        Self::start_by(binary.as_ref().to_owned(), Some(account)).await
+    }
+
+    async fn start_by(binary: PathBuf, account: Option<Account>) -> Result<Self> {
         if !binary.is_file() {
             return Err(Error::Missing {
                 what: format!("nginx ({})", binary.display()),
@@ -55,8 +69,11 @@ impl HostNginx {
         let text = configuration(&binary, place.path())?;
         let conf = place.path().join("nginx.conf");
         std::fs::write(&conf, text).doing(format!("write {}", conf.display()))?;
-        let mut nginx =
-            Self { binary, control: port::free()?, site: port::free()?, process: None, second: None, place };
+        if let Some(account) = &account {
+            account.give(place.path())?;
+        }
+        let (control, site) = (port::free()?, port::free()?);
+        let mut nginx = Self { binary, control, site, process: None, second: None, account, place };
         nginx.start_again().await?;
         Ok(nginx)
     }
@@ -81,6 +98,9 @@ impl HostNginx {
         let before = self.workers_started();
         let mut command = Command::new(&self.binary);
         command.arg("-p").arg(self.place.path()).arg("-c").arg(self.conf_path());
+        if let Some(account) = &self.account {
+            account.run(&mut command);
+        }
         self.process = Some(Guard::spawn(&mut command, &self.place.path().join("output.log"))?);
         self.started(before + 2).await
     }
