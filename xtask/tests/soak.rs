@@ -1,6 +1,4 @@
 //! A short soak: the long one is `cargo xtask chaos --only soak --for 1h`.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
-#![expect(clippy::print_stdout, reason = "the figures are for people")]
 
 use std::path::Path;
 

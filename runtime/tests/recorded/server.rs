@@ -120,7 +120,7 @@ fn answer(
     let Some((version, path)) = versioned(path) else {
         return match path {
             "/_ping" => response(200, &recording.newest, "OK".to_owned()),
-            _ => refusal(recording, format!("{path} was asked without a version")),
+            _ => refusal(recording, &format!("{path} was asked without a version")),
         };
     };
     let bound = |text: &str| text.split_once('.').and_then(|(_, minor)| minor.parse::<u32>().ok()).unwrap();
@@ -130,13 +130,13 @@ fn answer(
              a newer version",
             recording.oldest
         );
-        return refusal(recording, words);
+        return refusal(recording, &words);
     }
     if version > bound(&recording.newest) {
         let newest = &recording.newest;
         let words =
             format!("client version 1.{version} is too new. Maximum supported API version is {newest}");
-        return refusal(recording, words);
+        return refusal(recording, &words);
     }
     let ask = format!("{} {path}", request.method());
     let bare = ask.split('?').next().unwrap_or_default();
@@ -154,7 +154,7 @@ fn answer(
     // The last answer is given again and again.
     match fits.get(turn).or(fits.last()) {
         Some(exchange) => response(exchange.status, &recording.newest, exchange.body()),
-        None => refusal(recording, format!("nothing is recorded for {ask}")),
+        None => refusal(recording, &format!("nothing is recorded for {ask}")),
     }
 }
 
@@ -164,7 +164,7 @@ fn versioned(path: &str) -> Option<(u32, &str)> {
     Some((version.parse().ok()?, &path[path.len() - rest.len() - 1..]))
 }
 
-fn refusal(recording: &Recording, words: String) -> Response<Full<Bytes>> {
+fn refusal(recording: &Recording, words: &str) -> Response<Full<Bytes>> {
     response(400, &recording.newest, serde_json::json!({ "message": words }).to_string())
 }
 

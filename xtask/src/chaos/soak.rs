@@ -136,7 +136,7 @@ pub(super) async fn section(program: &Path, time: Duration) -> Section {
 fn about(soaked: &Soaked) -> String {
     format!(
         "{} rounds back to back in {:.0} minutes, {} runs of cutover, on {}; nginx on the host, with 9 clients (6 kept \
-         alive, 2 fresh, 1 slow). A round deploys a release and backs it up; every second one has more: back and forth \
+         alive, 2 fresh, 1 slow). A round deploys a release and backs it up; three of four have more: back and forth \
          by `rollback`, a release that fails its health check, a run ended by SIGTERM, a run ended by SIGKILL, each at a \
          step that changes from round to round, and then the same command again. **{} requests sent, {} lost; nginx was \
          reloaded {} times**, for the first release.\n\nAfter each round everything that could grow was looked at, with \

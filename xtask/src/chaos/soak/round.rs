@@ -92,7 +92,7 @@ impl Player {
                 self.run(&["deploy", "--image", &broken], 4, &mut faults).await?;
             }
             _ => {
-                let signal = if round / KINDS % 2 == 0 { Signal::TERM } else { Signal::KILL };
+                let signal = if (round / KINDS).is_multiple_of(2) { Signal::TERM } else { Signal::KILL };
                 self.cut(&deploy, cut, signal, &mut faults).await?;
             }
         }
@@ -122,7 +122,7 @@ impl Player {
         let session = self.start(arguments)?;
         let peak = peak(session.pid());
         let ran = session.end(LONG).await?;
-        let peak = background::handle().spawn(peak).await.ok().flatten();
+        let peak = peak.await;
         match arguments[0] {
             "deploy" => self.peaks.deploy = higher(self.peaks.deploy, peak),
             "backup" => self.peaks.backup = higher(self.peaks.backup, peak),
