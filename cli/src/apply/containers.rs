@@ -1,13 +1,18 @@
 //! Steps that make, stop, start and remove containers.
 
+use std::time::{Duration, Instant};
+
 use cutover_proxyconf::Slot;
-use cutover_runtime::{Container, State};
+use cutover_runtime::{Container, ContainerSpec, Error, State};
 use futures_util::future::try_join_all;
 
-use super::{Apply, Done};
+use super::{Apply, Done, Stopped};
 use crate::failure::{Exit, Failure};
 use crate::release::label;
 use crate::slots::{Role, container_name};
+
+/// The longest that is spent on taking what a killed run had asked for out of the way.
+const LEFT_LIMIT: Duration = Duration::from_secs(10);
 
 impl Apply<'_> {
     /// Makes and starts the replicas of the release as the slot's candidate; those that run already are kept.
@@ -33,8 +38,8 @@ impl Apply<'_> {
                 if let Some(container) = there {
                     self.stop_and_remove(container).await?;
                 }
-                let created = engine.create(&spec).await?;
-                Ok::<_, cutover_runtime::Error>((created, spec.name))
+                let created = self.create(slot, &spec).await?;
+                Ok::<_, Stopped>((created, spec.name))
             }
         });
         let made = try_join_all(made).await?;
@@ -85,7 +90,24 @@ impl Apply<'_> {
         Ok(())
     }
 
-    async fn stop_and_remove(&self, container: &Container) -> Result<(), cutover_runtime::Error> {
+    /// Makes a container, in the place of one that a run which was killed had asked for: the engine goes on making it,
+    /// and may list it only after we have looked.
+    async fn create(&self, slot: Slot, spec: &ContainerSpec) -> Done<String> {
+        let began = Instant::now();
+        loop {
+            let taken = match self.target.engine.create(spec).await {
+                Err(taken @ Error::NameTaken { .. }) if began.elapsed() < LEFT_LIMIT => taken,
+                created => return Ok(created?),
+            };
+            let standing = self.standing(slot).await?;
+            match standing.candidate.iter().find(|container| container.name == spec.name) {
+                Some(left) => self.stop_and_remove(left).await?,
+                None => return Err(taken.into()),
+            }
+        }
+    }
+
+    async fn stop_and_remove(&self, container: &Container) -> Result<(), Error> {
         self.target.engine.stop(container, self.target.app.stop_grace.0).await?;
         self.target.engine.remove(container).await
     }

@@ -92,43 +92,58 @@ pub async fn play_in(program: &Path, place: Place, stories: &[Story], stride: us
                 account.lost,
                 account.faults.len()
             ));
+            account.faults.iter().for_each(|fault| say(&format!("fault: {fault}")));
             accounts.push(account);
         }
     }
     accounts
 }
 
+/// Plays one story; the requests of it are counted however it ends.
 async fn play_story(world: &mut World, stride: usize, account: &mut Account) -> Result<()> {
-    let story = account.story;
-    let attempt = story.begin(world).await?;
+    let attempt = account.story.begin(world).await?;
     account.effects = world.whole(&attempt).await?;
     let points =
         account.effects.clone().into_iter().flat_map(|effect| SIDES.map(|side| (effect.clone(), side)));
     let chosen: Vec<(Passed, Side)> = points.skip(stride / 2).step_by(stride).collect();
     // Before a first deploy there is nothing to put load on.
-    let mut load = story.has_load().then(|| Load::start(load_on(world)));
+    let mut load = account.story.has_load().then(|| Load::start(load_on(world)));
+    let mut ended = Ok(());
     for (effect, side) in chosen {
-        let when = format!("{}, killed {} `{}`", story.name(), side.as_str(), effect.words);
-        say(&format!("  {when}"));
-        let attempt = story.begin(world).await?;
-        let lost = load.as_ref().map_or(0, |load| load.so_far().failed);
-        let killed = at(world, &attempt, &effect, side, &mut load).await;
-        account.kills += 1;
-        if let Some(report) = load.as_ref().map(Load::so_far).filter(|report| report.failed > lost) {
-            account.faults.push(format!("{when}: {} lost: {:?}", report.failed - lost, report.failures));
+        ended = play_point(world, account, &effect, side, &mut load).await;
+        if ended.is_err() {
+            break;
         }
-        if !story.has_load()
-            && let Some(load) = load.take()
-        {
-            add(account, &load.stop().await, &when);
-        }
-        killed.map_err(|error| unexpected(when, told(&error)))?;
     }
     if let Some(load) = load {
-        let report = load.stop().await;
-        (account.sent, account.lost) = (account.sent + report.sent, account.lost + report.failed);
+        add(account, &load.stop().await);
     }
-    Ok(())
+    ended
+}
+
+async fn play_point(
+    world: &mut World,
+    account: &mut Account,
+    effect: &Passed,
+    side: Side,
+    load: &mut Option<Load>,
+) -> Result<()> {
+    let story = account.story;
+    let when = format!("{}, killed {} `{}`", story.name(), side.as_str(), effect.words);
+    say(&format!("  {when}"));
+    let attempt = story.begin(world).await?;
+    let before = load.as_ref().map_or(0, |load| load.so_far().failed);
+    let killed = at(world, &attempt, effect, side, load).await;
+    account.kills += 1;
+    if let Some(report) = load.as_ref().map(Load::so_far).filter(|report| report.failed > before) {
+        account.faults.push(format!("{when}: {} lost: {:?}", report.failed - before, report.failures));
+    }
+    if !story.has_load()
+        && let Some(load) = load.take()
+    {
+        add(account, &load.stop().await);
+    }
+    killed.map_err(|error| unexpected(when, told(&error)))
 }
 
 /// One crash point. What serves once the process is dead must go on serving: where there was no load, there is from then.
@@ -150,12 +165,9 @@ fn load_on(world: &World) -> Config {
     Config::at(world.stage.site()).workers(3, 1, 0).pace(Duration::from_millis(10))
 }
 
-fn add(account: &mut Account, report: &Report, when: &str) {
+fn add(account: &mut Account, report: &Report) {
     account.sent += report.sent;
     account.lost += report.failed;
-    if report.failed > 0 {
-        account.faults.push(format!("{when}: {} lost: {:?}", report.failed, report.failures));
-    }
 }
 
 fn section(place: Place, accounts: &[Account]) -> Section {
