@@ -134,7 +134,7 @@ impl Witness for Killer {
                 let middle = self.middle;
                 drop(std::thread::spawn(move || {
                     std::thread::sleep(middle);
-                    die()
+                    die();
                 }));
             }
             _ => {}

@@ -18,7 +18,7 @@ async fn cost_nothing(stories: &[Story], stride: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_that_is_killed_at_any_effect_costs_nothing_and_is_mended_by_the_same_command() {
-    cost_nothing(&[Story::Deploy], 1).await;
+    cost_nothing(&[Story::Deploy], 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

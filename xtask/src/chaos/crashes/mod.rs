@@ -108,7 +108,7 @@ async fn play_story(world: &mut World, stride: usize, account: &mut Account) -> 
     let chosen: Vec<(Passed, Side)> = points.skip(stride / 2).step_by(stride).collect();
     // Before a first deploy there is nothing to put load on.
     let mut load = account.story.has_load().then(|| Load::start(load_on(world)));
-    let mut ended = Ok(());
+    let (mut ended, reloads) = (Ok(()), world.stage.nginx.reloads());
     for (effect, side) in chosen {
         ended = play_point(world, account, &effect, side, &mut load).await;
         if ended.is_err() {
@@ -117,6 +117,10 @@ async fn play_story(world: &mut World, stride: usize, account: &mut Account) -> 
     }
     if let Some(load) = load {
         add(account, &load.stop().await);
+        let reloaded = world.stage.nginx.reloads() - reloads;
+        if reloaded > 0 {
+            account.faults.push(format!("{}: nginx was reloaded {reloaded} times", account.story.name()));
+        }
     }
     ended
 }
