@@ -189,12 +189,6 @@ impl Stage {
         self.registry.name_of(&format!("acme/{}", self.app))
     }
 
-    /// The network that cutover makes.
-    #[must_use]
-    pub fn network(&self) -> &str {
-        &self.network
-    }
-
     fn write(&self) -> Result<()> {
         let (proxy, listen) = match &self.nginx {
             Nginx::Host(nginx) => (

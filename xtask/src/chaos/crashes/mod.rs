@@ -73,15 +73,21 @@ pub async fn play_in(program: &Path, place: Place, stories: &[Story], stride: us
         if of_world.is_empty() {
             continue;
         }
-        let mut world = match World::set(program, place, watched).await {
-            Ok(world) => world,
-            Err(error) => panic!("the stage could not be set: {}", told(&error)),
-        };
+        let mut world = None;
         for story in of_world {
             let mut account =
                 Account { story, effects: Vec::new(), kills: 0, sent: 0, lost: 0, faults: Vec::new() };
-            if let Err(error) = play_story(&mut world, stride, &mut account).await {
-                account.faults.push(format!("{}: {}", story.name(), told(&error)));
+            let mut stands = match world.take() {
+                Some(world) => world,
+                None => match World::set(program, place, watched).await {
+                    Ok(world) => world,
+                    Err(error) => panic!("the stage could not be set: {}", told(&error)),
+                },
+            };
+            // One in which a story was not played to its end is not what the next begins with.
+            match play_story(&mut stands, stride, &mut account).await {
+                Ok(()) => world = Some(stands),
+                Err(error) => account.faults.push(format!("{}: {}", story.name(), told(&error))),
             }
             say(&format!(
                 "{place:?}, {}: {} effects, {} kills, {} sent, {} lost, {} faults",
@@ -101,20 +107,10 @@ pub async fn play_in(program: &Path, place: Place, stories: &[Story], stride: us
 
 /// Plays one story; the requests of it are counted however it ends.
 async fn play_story(world: &mut World, stride: usize, account: &mut Account) -> Result<()> {
-    let attempt = account.story.begin(world).await?;
-    account.effects = world.whole(&attempt).await?;
-    let points =
-        account.effects.clone().into_iter().flat_map(|effect| SIDES.map(|side| (effect.clone(), side)));
-    let chosen: Vec<(Passed, Side)> = points.skip(stride / 2).step_by(stride).collect();
     // Before a first deploy there is nothing to put load on.
     let mut load = account.story.has_load().then(|| Load::start(load_on(world)));
-    let (mut ended, reloads) = (Ok(()), world.stage.nginx.reloads());
-    for (effect, side) in chosen {
-        ended = play_point(world, account, &effect, side, &mut load).await;
-        if ended.is_err() {
-            break;
-        }
-    }
+    let reloads = world.stage.nginx.reloads();
+    let ended = play_points(world, stride, account, &mut load).await;
     if let Some(load) = load {
         add(account, &load.stop().await);
         let reloaded = world.stage.nginx.reloads() - reloads;
@@ -123,6 +119,22 @@ async fn play_story(world: &mut World, stride: usize, account: &mut Account) -> 
         }
     }
     ended
+}
+
+async fn play_points(
+    world: &mut World,
+    stride: usize,
+    account: &mut Account,
+    load: &mut Option<Load>,
+) -> Result<()> {
+    let attempt = account.story.begin(world).await?;
+    account.effects = world.whole(&attempt).await?;
+    let points =
+        account.effects.clone().into_iter().flat_map(|effect| SIDES.map(|side| (effect.clone(), side)));
+    for (effect, side) in points.skip(stride / 2).step_by(stride) {
+        play_point(world, account, &effect, side, load).await?;
+    }
+    Ok(())
 }
 
 async fn play_point(

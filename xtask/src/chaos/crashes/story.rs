@@ -108,7 +108,7 @@ impl Story {
         let fresh = world.fresh();
         match self {
             Self::Deploy => {
-                world.forget_image(fresh).await;
+                world.forget_images().await?;
                 let image = world.image(fresh);
                 Ok(attempt(&["deploy", "--json", "--image", image], fresh, Some(world.live)))
             }
@@ -125,6 +125,7 @@ impl Story {
                 Ok(attempt(&["rollback", "--json", "--to", world.digest(to)], to, Some(live)))
             }
             Self::RollbackCold => {
+                world.forget_images().await?;
                 let words = ["rollback", "--json", "--to", world.digest(fresh)];
                 Ok(attempt(&words, fresh, Some(world.live)))
             }
@@ -141,10 +142,11 @@ impl Story {
             }
             Self::FirstDeploy => {
                 world.forget().await?;
-                world.forget_image(0).await;
+                world.forget_images().await?;
                 Ok(attempt(&["deploy", "--json", "--image", world.image(0)], 0, None))
             }
             Self::Rejected | Self::RolledBack => {
+                world.forget_images().await?;
                 let words = ["deploy", "--json", "--image", world.bad_image()];
                 let mut attempt = attempt(&words, world.live, world.behind);
                 attempt.wanted.ids = Some(world.stage.ids().await?);

@@ -111,11 +111,17 @@ impl World {
         exits(self.run(&words).await?, &[0]).map(drop)
     }
 
-    /// Takes a release's image from the engine, if it is there.
-    pub(super) async fn forget_image(&self, number: usize) {
-        let reference = format!("{}@{}", self.stage.repository(), self.digest(number));
-        // One that is not there has been forgotten already.
-        drop(docker::run(&["rmi", &reference]).await);
+    /// Takes every image from the engine that no container is of, so that the next has to be pulled.
+    pub(super) async fn forget_images(&self) -> Result<()> {
+        let repository = format!("reference={}", self.stage.repository());
+        let format = "{{.Repository}}@{{.Digest}}";
+        let there =
+            docker::run(&["images", "--digests", "--format", format, "--filter", &repository]).await?;
+        for image in there.lines() {
+            // Those in use are refused.
+            drop(docker::run(&["rmi", image]).await);
+        }
+        Ok(())
     }
 
     /// Makes the app's next deploy its first again.
