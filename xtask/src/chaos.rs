@@ -3,6 +3,7 @@
 //! A part is a module: it gives [`Row`]s, and what it proves is in its own words. The whole is written to `docs/chaos.md`;
 //! the tests in `xtask/tests/chaos` play a bounded part of it in CI.
 
+pub mod crashes;
 mod document;
 pub mod faults;
 pub mod soak;
@@ -136,7 +137,8 @@ async fn play(part: Part, options: &Options) -> Vec<Section> {
     let program = std::env::current_exe().unwrap_or_default();
     match part {
         Part::Faults => faults::play(&program, options).await,
+        Part::Crashes => crashes::play(&program, options).await,
         Part::Soak => vec![soak::section(&program, options.time).await],
-        Part::Crashes | Part::Races => Vec::new(),
+        Part::Races => Vec::new(),
     }
 }

@@ -13,6 +13,7 @@ use crate::bench::{self, Bench};
 use crate::chaos::{self, Chaos};
 use crate::ci::Ci;
 use crate::codegen::Codegen;
+use crate::cut::{self, Cut};
 use crate::demo::{self, Demo};
 use crate::fuzz::Fuzz;
 use crate::output;
@@ -47,6 +48,8 @@ enum Chore {
     Architecture(Architecture),
     /// Check the licences, bans and duplicates of the dependencies without cargo-deny.
     Audit(Audit),
+    #[command(hide = true)]
+    Cut(Cut),
 }
 
 impl Chore {
@@ -56,6 +59,7 @@ impl Chore {
             Self::Bench(bench) => return bench::run(bench),
             Self::Chaos(chaos) => return chaos::run(chaos),
             Self::Fuzz(fuzz) => fuzz.run(),
+            Self::Cut(cut) => return cut::run(cut),
             Self::Test(test) => test.run(),
             Self::Ci(ci) => ci.run(),
             Self::Codegen(codegen) => codegen.run(),
@@ -174,7 +178,7 @@ fn help() -> clap::Command {
     let cutover = Cli::command();
     let exits = cutover.get_after_help().map(ToString::to_string).unwrap_or_default();
     let mut chores = String::from("Chores of the workspace (`cargo xtask help CHORE` tells more):\n");
-    for chore in Chores::command().get_subcommands() {
+    for chore in Chores::command().get_subcommands().filter(|chore| !chore.is_hide_set()) {
         let about = chore.get_about().map(ToString::to_string).unwrap_or_default();
         chores.push_str(&format!("  {:<13}{about}\n", chore.get_name()));
     }

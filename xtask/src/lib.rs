@@ -11,6 +11,7 @@ pub mod chaos;
 mod chore;
 mod ci;
 mod codegen;
+pub mod cut;
 pub mod demo;
 mod fuzz;
 mod metadata;

@@ -1,4 +1,5 @@
-//! Runs that are ended from outside, by a signal that can be heeded and by one that cannot, with load on the app.
+//! Runs that are ended from outside by a signal that they heed, with load on the app. `chaos_crashes.rs` has those that are
+//! killed.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is missing")]
 #![expect(clippy::print_stdout, reason = "the figures are for people")]
 
@@ -11,18 +12,12 @@ use xtask::rig::load::{Config, Load};
 use xtask::rig::needs;
 use xtask::rig::nginx::HostNginx;
 use xtask::rig::probe::WebSocketProbe;
-use xtask::rig::session::{Line, Session};
+use xtask::rig::session::Session;
 use xtask::rig::stage::{Nginx, Stage};
 
 /// For what takes a moment, on a machine that is busy with everything else too.
 const SOON: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(180);
-
-/// Between two lines that are further apart a step is at work that can be cut in the middle.
-const STEP: Duration = Duration::from_millis(15);
-
-/// Lines that are closer than this are told together.
-const TOGETHER: Duration = Duration::from_millis(2);
 
 /// An app that goes from release to release. Of three in turn none is ever there already, so every deploy has all steps.
 struct App {
@@ -32,11 +27,11 @@ struct App {
 }
 
 impl App {
-    async fn new(settings: &str, modes: [&str; 3]) -> Self {
+    async fn new(settings: &str) -> Self {
         let stage = Stage::on_host(env!("CARGO_BIN_EXE_xtask"), needs::nginx()).await.unwrap();
         let mut app = Self { stage: stage.with(settings).unwrap(), images: Vec::new(), deployed: 0 };
-        for (version, mode) in modes.iter().enumerate() {
-            let image = app.stage.release(&version.to_string(), &[("MODE", mode)]).await.unwrap();
+        for version in ["0", "1", "2"] {
+            let image = app.stage.release(version, &[]).await.unwrap();
             app.images.push(image);
         }
         app
@@ -44,7 +39,7 @@ impl App {
 
     /// The app with a release live, another standing by, and load on it.
     async fn under_load(settings: &str) -> (Self, Load) {
-        let mut app = Self::new(settings, ["ok"; 3]).await;
+        let mut app = Self::new(settings).await;
         for _ in 0..2 {
             let deploy = app.deploy();
             app.ends_well(&deploy).await;
@@ -81,11 +76,9 @@ impl App {
         self.stage.status().await["live"].clone()
     }
 
-    /// Runs the command, which is to reach the wanted world from whatever there is; what it told.
-    async fn ends_well(&self, arguments: &[String]) -> Vec<Line> {
-        let mut session = self.start(arguments);
-        let lines = session.tells_all(LONG).await.unwrap();
-        session.end(SOON).await.unwrap().exits(0);
+    /// Runs the command, which is to reach the wanted world from whatever there is.
+    async fn ends_well(&self, arguments: &[String]) {
+        self.start(arguments).end(LONG).await.unwrap().exits(0);
 
         let (app, status) = (&self.stage.app, self.stage.status().await);
         let live = status["live"].as_str().unwrap();
@@ -100,13 +93,6 @@ impl App {
         }
         let page = self.stage.page(self.stage.site(), app, "/").await.unwrap();
         assert_eq!(page, (200, format!("version {}\n", self.version())));
-        let left: Vec<_> =
-            self.nginx().conf_dir().read_dir().unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert!(
-            left.iter().all(|name| !name.to_string_lossy().starts_with('.')),
-            "nginx is left with {left:?}"
-        );
-        lines
     }
 }
 
@@ -239,107 +225,3 @@ async fn a_backup_that_is_interrupted_ends_soon_with_7_and_again_with_0() {
 
 /// Half of what a run would wait for others if nobody interrupted it.
 const HALF: Duration = Duration::from_secs(45);
-
-/// A moment of a run: so long after it told so many lines.
-#[derive(Clone, Debug)]
-struct Moment {
-    lines: usize,
-    after: Duration,
-    told: String,
-}
-
-/// The moments at which lines are told, and one before the first. Lines that are told together are one moment.
-fn at_each_line(lines: &[Line]) -> Vec<Moment> {
-    let told = lines.iter().enumerate().map(|(number, line)| (number + 1, line.text.clone()));
-    let all = std::iter::once((0, "nothing".to_owned())).chain(told);
-    let last = |at: usize| {
-        let after = |number: usize| lines.get(number).map(|line| line.after);
-        at == 0
-            || after(at).zip(after(at - 1)).is_none_or(|(next, this)| next.saturating_sub(this) >= TOGETHER)
-    };
-    all.filter(|(lines, _)| last(*lines))
-        .map(|(lines, told)| Moment { lines, after: Duration::ZERO, told })
-        .collect()
-}
-
-/// The middles of the steps that take a while.
-fn between_the_lines(lines: &[Line]) -> Vec<Moment> {
-    let gap = |number: usize| lines[number].after.saturating_sub(lines[number - 1].after);
-    let long = (1..lines.len()).filter(|number| gap(*number) >= STEP);
-    long.map(|number| Moment { lines: number, after: gap(number) / 2, told: lines[number - 1].text.clone() })
-        .collect()
-}
-
-/// Kills a run of the command at this moment, and holds that the same command then ends well.
-async fn kill(app: &App, command: &[String], moment: &Moment) {
-    let mut session = app.start(command);
-    session.tells_lines(moment.lines, SOON).await.unwrap();
-    if !moment.after.is_zero() {
-        tokio::time::sleep(moment.after).await;
-    }
-    session.signal(Signal::KILL).unwrap();
-    let status = session.end(SOON).await.unwrap().status;
-    println!("{} killed ({status:?}) {:?} after `{}`", command[0], moment.after, moment.told);
-    // At the last line it may have ended already.
-    assert!(status.is_none_or(|status| status == 0), "{moment:?}: {status:?}");
-    app.ends_well(command).await;
-}
-
-async fn killed_at(moments: fn(&[Line]) -> Vec<Moment>) {
-    let (mut app, load) = App::under_load("").await;
-    let deploy = app.deploy();
-    let deploys = moments(&app.ends_well(&deploy).await);
-    let backups = moments(&app.ends_well(&backup()).await);
-    assert!(deploys.len() >= 3 && backups.len() >= 3, "{deploys:?} {backups:?}");
-    for number in 0..deploys.len().max(backups.len()) {
-        let deploy = app.deploy();
-        match deploys.get(number) {
-            Some(moment) => kill(&app, &deploy, moment).await,
-            None => drop(app.ends_well(&deploy).await),
-        }
-        lost_nothing(&load, &format!("a deploy was killed at {:?}", deploys.get(number)));
-        if let Some(moment) = backups.get(number) {
-            kill(&app, &backup(), moment).await;
-            lost_nothing(&load, &format!("a backup was killed at {moment:?}"));
-        }
-    }
-    assert_eq!(app.nginx().reloads(), 1, "nginx was reloaded again");
-    let report = load.stop().await;
-    assert_eq!((report.failed, report.sent), (0, report.ok), "{:#?}", report.failures);
-    println!("{} deploys and {} backups killed, 0 of {} failed", deploys.len(), backups.len(), report.sent);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_killed_between_its_steps_costs_nothing_and_is_mended_by_the_same_command() {
-    killed_at(at_each_line).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_killed_within_a_step_costs_nothing_and_is_mended_by_the_same_command() {
-    killed_at(between_the_lines).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_first_deploy_that_is_killed_is_mended_by_the_same_command() {
-    let mut app = App::new("", ["ok"; 3]).await;
-    let deploy = app.deploy();
-    let lines = app.ends_well(&deploy).await;
-    for moment in at_each_line(&lines).into_iter().chain(between_the_lines(&lines)) {
-        forget(&app).await;
-        kill(&app, &deploy, &moment).await;
-    }
-}
-
-/// Makes the app's next deploy its first again.
-async fn forget(app: &App) {
-    use xtask::rig::docker;
-    let ids: Vec<String> = app.stage.ids().await.unwrap().into_values().collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    docker::run(&[&["rm", "-f"], ids.as_slice()].concat()).await.unwrap();
-    for entry in app.nginx().conf_dir().read_dir().unwrap() {
-        std::fs::remove_file(entry.unwrap().path()).unwrap();
-    }
-    app.nginx().reload().await.unwrap();
-    let gone = async || app.stage.page(app.stage.site(), &app.stage.app, "/").await.is_err().then_some(());
-    until("nginx forgets the app", SOON, gone).await.unwrap();
-}

@@ -1,13 +1,18 @@
 //! Steps that make, stop, start and remove containers.
 
+use std::time::{Duration, Instant};
+
 use cutover_proxyconf::Slot;
-use cutover_runtime::{Container, State};
+use cutover_runtime::{Container, ContainerSpec, Error, State};
 use futures_util::future::try_join_all;
 
-use super::{Apply, Done};
+use super::{Apply, Done, Stopped};
 use crate::failure::{Exit, Failure};
 use crate::release::label;
 use crate::slots::{Role, container_name};
+
+/// The longest that is spent on taking what a killed run had asked for out of the way.
+const LEFT_LIMIT: Duration = Duration::from_secs(10);
 
 impl Apply<'_> {
     /// Makes the replicas of the release as the slot's candidate, and leaves them for [`place`](Self::place) to start: until
@@ -16,7 +21,6 @@ impl Apply<'_> {
     pub(super) async fn create(&self, slot: Slot) -> Done {
         let release = self.release()?;
         let standing = self.standing(slot).await?;
-        let engine = &self.target.engine;
         let places = self.target.places.get(slot);
         let usable = |c: &Container| {
             let same = c.labels.get(label::RELEASE).is_some_and(|id| *id == release.id.0);
@@ -30,12 +34,12 @@ impl Apply<'_> {
             let spec = release.container(&self.target.name, slot, index + 1, name, place);
             async move {
                 if there.is_some_and(usable) {
-                    return Ok(());
+                    return Ok::<(), Stopped>(());
                 }
                 if let Some(container) = there {
                     self.stop_and_remove(container).await?;
                 }
-                engine.create(&spec).await.map(drop)
+                self.make(slot, &spec).await.map(drop)
             }
         });
         try_join_all(made).await?;
@@ -92,7 +96,24 @@ impl Apply<'_> {
         Ok(())
     }
 
-    async fn stop_and_remove(&self, container: &Container) -> Result<(), cutover_runtime::Error> {
+    /// Makes a container, in the place of one that a run which was killed had asked for: the engine goes on making it,
+    /// and may list it only after we have looked.
+    async fn make(&self, slot: Slot, spec: &ContainerSpec) -> Done<String> {
+        let began = Instant::now();
+        loop {
+            let taken = match self.target.engine.create(spec).await {
+                Err(taken @ Error::NameTaken { .. }) if began.elapsed() < LEFT_LIMIT => taken,
+                created => return Ok(created?),
+            };
+            let standing = self.standing(slot).await?;
+            match standing.candidate.iter().find(|container| container.name == spec.name) {
+                Some(left) => self.stop_and_remove(left).await?,
+                None => return Err(taken.into()),
+            }
+        }
+    }
+
+    async fn stop_and_remove(&self, container: &Container) -> Result<(), Error> {
         self.target.engine.stop(container, self.target.app.stop_grace.0).await?;
         self.target.engine.remove(container).await
     }

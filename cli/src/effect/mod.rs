@@ -187,4 +187,19 @@ mod tests {
         ];
         assert_eq!(*heard.0.lock().unwrap(), wanted);
     }
+
+    #[test]
+    fn a_run_has_no_other_way_to_an_effect() {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let of_apply = std::fs::read_dir(source.join("apply")).unwrap().map(|file| file.unwrap().path());
+        let others = ["run.rs", "observe.rs", "slots.rs", "places.rs"].map(|name| source.join(name));
+        for file in of_apply.chain(others) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for way in
+                ["connect_engine", "cutover_runtime::Engine", " Engine,", "Engine::", "fs::", "Command::new"]
+            {
+                assert!(!text.contains(way), "{} has `{way}`", file.display());
+            }
+        }
+    }
 }

@@ -135,6 +135,7 @@ impl Connection {
         let failing = service.health() == Health::Failing;
         match (head.method, path) {
             (Method::Get, b"/") if !failing => {
+                service.used();
                 if keep {
                     out.extend_from_slice(service.hello());
                 } else {

@@ -18,6 +18,7 @@ pub(crate) struct Service {
     mode: Mode,
     started: Instant,
     stopping: AtomicBool,
+    in_use: AtomicBool,
     in_flight: AtomicUsize,
     hello: Vec<u8>,
 }
@@ -46,6 +47,7 @@ impl Service {
             mode: settings.mode,
             started: Instant::now(),
             stopping: AtomicBool::new(false),
+            in_use: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
             hello,
         }
@@ -54,6 +56,13 @@ impl Service {
     /// What every answer carries in `X-Version`.
     pub(crate) fn version(&self) -> &str {
         &self.version
+    }
+
+    /// `/` was asked for.
+    pub(crate) fn used(&self) {
+        if self.mode == Mode::AilsInUse {
+            self.in_use.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The whole answer to `GET /` on a connection that stays open, made once.
@@ -65,6 +74,7 @@ impl Service {
     pub(crate) fn health(&self) -> Health {
         match self.mode {
             Mode::Unhealthy => Health::Bad,
+            Mode::AilsInUse if self.in_use.load(Ordering::Relaxed) => Health::Bad,
             Mode::Redirect => Health::Elsewhere,
             Mode::FailsAfter(time) if self.started.elapsed() >= time => Health::Failing,
             _ => Health::Good,

@@ -21,6 +21,8 @@ pub(crate) enum Mode {
     DiesAfter(Duration),
     /// Does not listen before this time is over.
     SlowStart(Duration),
+    /// Works, but `/healthz` answers 500 once `/` was asked for.
+    AilsInUse,
     /// Works, then `/` and `/healthz` answer 500.
     FailsAfter(Duration),
 }
@@ -38,6 +40,7 @@ impl Mode {
             ("never", None) => Self::Never,
             ("wrong-port", None) => Self::WrongPort,
             ("redirect", None) => Self::Redirect,
+            ("ails-in-use", None) => Self::AilsInUse,
             ("dies-after", Some(time)) => Self::DiesAfter(time),
             ("slow-start", Some(time)) => Self::SlowStart(time),
             ("fails-after", Some(time)) => Self::FailsAfter(time),

@@ -268,6 +268,12 @@ impl Stage {
     /// The program with these arguments, its environment cleared but for what it needs.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> std::process::Command {
+        self.command_by(&[], arguments)
+    }
+
+    /// As [`Stage::command`], by a chore of the program whose own arguments come first.
+    #[must_use]
+    pub fn command_by(&self, chore: &[&str], arguments: &[&str]) -> std::process::Command {
         let mut command = std::process::Command::new(&self.program);
         command.env_clear();
         for name in ["PATH", "DOCKER_HOST"] {
@@ -282,7 +288,7 @@ impl Stage {
             command.env("REGISTRY_PASSWORD", password.expose_secret());
         }
         command.env("HOME", self.place.path()).env("USER", "ann").current_dir(self.place.path());
-        command.arg("-c").arg(self.config()).args(arguments).stdin(Stdio::null());
+        command.args(chore).arg("-c").arg(self.config()).args(arguments).stdin(Stdio::null());
         command
     }
 
