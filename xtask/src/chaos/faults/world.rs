@@ -25,7 +25,9 @@ pub(super) const LONG: Duration = Duration::from_secs(240);
 pub(in crate::chaos) enum Ground {
     /// nginx on the host, the machine's engine, one disk for all.
     Plain,
-    /// As that, with a small disk each for nginx's two folders and for cutover's own.
+    /// As [`Ground::Plain`], with an nginx that is a child of nobody's.
+    Detached,
+    /// As [`Ground::Plain`], with a small disk each for nginx's two folders and for cutover's own.
     Disks,
 }
 
@@ -42,7 +44,10 @@ pub(in crate::chaos) struct World {
     /// Whether the wire is what was struck, and is to be left as it is.
     pub(super) struck: bool,
     images: Vec<String>,
-    deployed: usize,
+    /// Which release is live, and which stands by, once the command that was asked for last has ended well.
+    live: usize,
+    standby: usize,
+    deployed: u32,
     changes: u32,
 }
 
@@ -52,10 +57,14 @@ impl World {
     /// # Errors
     /// When a part does not start, or the first deploys fail.
     pub(super) async fn new(program: &Path, ground: Ground) -> Result<Self> {
-        let mut stage = Stage::on_host(program, needs::nginx()).await?;
+        let nginx = match ground {
+            Ground::Detached => HostNginx::start_detached(needs::nginx()).await?,
+            _ => HostNginx::start(needs::nginx()).await?,
+        };
+        let mut stage = Stage::behind(program, nginx).await?;
         let mut kept: Vec<Box<dyn Any>> = Vec::new();
         match ground {
-            Ground::Plain => {}
+            Ground::Plain | Ground::Detached => {}
             Ground::Disks => {
                 let Nginx::Host(nginx) = &stage.nginx else { unreachable!("it was started on the host") };
                 let (conf, state) = (nginx.conf_dir(), nginx.state_dir());
@@ -74,6 +83,8 @@ impl World {
             usual: BTreeSet::new(),
             struck: false,
             images: Vec::new(),
+            live: 0,
+            standby: 0,
             deployed: 0,
             changes: 0,
         };
@@ -107,12 +118,12 @@ impl World {
 
     /// The version that is live once the command that was asked for last has ended well.
     pub(super) fn version(&self) -> &'static str {
-        ["0", "1", "2"][(self.deployed + 2) % 3]
+        ["0", "1", "2"][self.live]
     }
 
     /// The image of it.
     pub(super) fn image(&self) -> &str {
-        &self.images[(self.deployed + 2) % 3]
+        &self.images[self.live]
     }
 
     /// Gets everything ready for this command, and gives its arguments.
@@ -122,6 +133,8 @@ impl World {
     pub(super) async fn command(&mut self, command: Command) -> Result<Vec<String>> {
         match command {
             Command::Deploy | Command::DeployChanged => {
+                let next = (0..3).find(|release| ![self.live, self.standby].contains(release));
+                (self.live, self.standby) = (next.unwrap_or_default(), self.live);
                 self.deployed += 1;
                 if command == Command::DeployChanged {
                     self.change_site()?;
@@ -131,11 +144,11 @@ impl World {
             Command::Backup => {
                 let deploy = Box::pin(self.command(Command::Deploy)).await?;
                 self.ends_well(&deploy).await?;
+                self.standby = self.live;
                 Ok(["backup", "--json"].map(str::to_owned).to_vec())
             }
             Command::Rollback => {
-                // The one before is on the standby: as if two more had been deployed.
-                self.deployed += 2;
+                std::mem::swap(&mut self.live, &mut self.standby);
                 Ok(["rollback", "--json"].map(str::to_owned).to_vec())
             }
         }

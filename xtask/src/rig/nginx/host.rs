@@ -25,6 +25,9 @@ pub struct HostNginx {
     site: SocketAddr,
     // Dropped in this order: the process before what it reads.
     process: Option<Guard>,
+    /// Whether it is to be a child of nobody's, and its master then.
+    detached: bool,
+    master: Option<u32>,
     /// The master that an upgrade has started.
     pub(super) second: Option<u32>,
     place: TempDir,
@@ -37,6 +40,19 @@ impl HostNginx {
     ///
     /// [`Error::Missing`] when there is no such binary; with its own words when it does not start.
     pub async fn start(binary: impl AsRef<Path>) -> Result<Self> {
+        Self::start_as(binary, false).await
+    }
+
+    /// As [`HostNginx::start`], as a child of nobody's: only such a one heeds a request to upgrade its binary.
+    ///
+    /// # Errors
+    ///
+    /// As for [`HostNginx::start`].
+    pub async fn start_detached(binary: impl AsRef<Path>) -> Result<Self> {
+        Self::start_as(binary, true).await
+    }
+
+    async fn start_as(binary: impl AsRef<Path>, detached: bool) -> Result<Self> {
         let binary = binary.as_ref().to_owned();
         if !binary.is_file() {
             return Err(Error::Missing {
@@ -52,11 +68,15 @@ impl HostNginx {
             std::fs::create_dir(&path).doing(format!("create {}", path.display()))?;
             searchable(&path)?;
         }
-        let text = configuration(&binary, place.path())?;
+        let mut text = configuration(&binary, place.path())?;
+        if detached {
+            text = text.replacen("daemon off;", "daemon on;", 1);
+        }
         let conf = place.path().join("nginx.conf");
         std::fs::write(&conf, text).doing(format!("write {}", conf.display()))?;
+        let (control, site) = (port::free()?, port::free()?);
         let mut nginx =
-            Self { binary, control: port::free()?, site: port::free()?, process: None, second: None, place };
+            Self { binary, control, site, process: None, detached, master: None, second: None, place };
         nginx.start_again().await?;
         Ok(nginx)
     }
@@ -64,12 +84,12 @@ impl HostNginx {
     /// Stops it, as an administrator would, and waits for its end.
     pub fn stop(&mut self) {
         self.process = None;
-        self.second.take().into_iter().for_each(super::upgrade::end);
+        self.master.take().into_iter().chain(self.second.take()).for_each(super::upgrade::end);
     }
 
     /// Leaves the place of the master that was started here to the one that an upgrade has started.
     pub(super) fn hand_over(&mut self) {
-        self.process = None;
+        (self.process, self.master) = (None, self.second.take());
     }
 
     /// Starts it once it was stopped.
@@ -81,6 +101,14 @@ impl HostNginx {
         let before = self.workers_started();
         let mut command = Command::new(&self.binary);
         command.arg("-p").arg(self.place.path()).arg("-c").arg(self.conf_path());
+        if self.detached {
+            process::output(&mut command)?;
+            let pid = self.place.path().join("nginx.pid");
+            let read = async || std::fs::read_to_string(&pid).ok()?.trim().parse().ok();
+            self.master = Some(until("nginx writes its pid file", START, read).await?);
+            let workers = async || (self.workers_started() >= before + 2).then_some(());
+            return until("nginx starts its workers", START, workers).await;
+        }
         self.process = Some(Guard::spawn(&mut command, &self.place.path().join("output.log"))?);
         self.started(before + 2).await
     }
@@ -139,7 +167,7 @@ impl HostNginx {
 
     /// The id of the master process, the first while there are two; 0 while it is stopped.
     pub fn pid(&self) -> u32 {
-        self.process.as_ref().map(Guard::id).or(self.second).unwrap_or_default()
+        self.process.as_ref().map(Guard::id).or(self.master).unwrap_or_default()
     }
 
     /// The error log, at the level `notice`.
