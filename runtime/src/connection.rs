@@ -231,3 +231,59 @@ impl AsyncWrite for Watched {
         Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::UnixListener;
+
+    use super::*;
+
+    /// An engine that takes requests, and answers pings while it is `well`, anything else after a minute.
+    async fn engine(listener: UnixListener, well: Arc<AtomicBool>) {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let well = Arc::clone(&well);
+            tokio::spawn(async move {
+                let mut head = [0; 1024];
+                let read = socket.read(&mut head).await.unwrap();
+                if !head[..read].starts_with(b"GET /_ping") {
+                    sleep(Duration::from_secs(60)).await;
+                }
+                if !well.load(Ordering::Relaxed) {
+                    return std::future::pending().await;
+                }
+                socket.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+            });
+        }
+    }
+
+    async fn asked(dialler: &Dialler) -> io::Result<usize> {
+        let mut socket = dialler.dial().await?;
+        socket.write_all(b"POST /slow").await?;
+        socket.read(&mut [0; 64]).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_takes_its_time_is_waited_for_and_a_silent_one_is_not() {
+        let place = tempfile::tempdir().unwrap();
+        let socket = place.path().join("engine.sock");
+        let well = Arc::new(AtomicBool::new(true));
+        tokio::spawn(engine(UnixListener::bind(&socket).unwrap(), Arc::clone(&well)));
+        let dialler = Dialler::new(Endpoint::Unix(socket.clone()));
+        let began = Instant::now();
+        assert!(asked(&dialler).await.unwrap() > 0);
+        assert!(began.elapsed() >= Duration::from_secs(60));
+
+        well.store(false, Ordering::Relaxed);
+        // The second time it is not waited for anew.
+        for limit in [QUIET + PATIENCE, HELLO] {
+            let began = Instant::now();
+            let error = asked(&dialler).await.unwrap_err();
+            let told = Lost::find(&error).unwrap().to_string();
+            assert!(told.contains(&socket.display().to_string()) && told.contains("ping"), "{told}");
+            assert!(began.elapsed() <= limit + Duration::from_secs(1), "{:?}", began.elapsed());
+        }
+        well.store(true, Ordering::Relaxed);
+        assert!(asked(&dialler).await.is_ok());
+    }
+}

@@ -2,6 +2,7 @@
 
 mod built;
 mod ran;
+mod subnet;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -100,7 +101,7 @@ impl Stage {
     async fn set(program: PathBuf, nginx: Nginx) -> Result<Self> {
         let id = run::random();
         let network = format!("cutover-test-{id}");
-        let subnet = free_subnet().await?;
+        let subnet = subnet::free_subnet().await?;
         if let Nginx::Container(container) = &nginx {
             // The network is cutover's to make; nginx must be on it before the first deploy.
             let [test, run] = run::labels();
@@ -319,6 +320,14 @@ impl Stage {
         self.cutover(&["status", "--json"]).await.exits(0).json()
     }
 
+    /// Asks the engine that the app runs on.
+    async fn ask(&self, arguments: &[&str]) -> Result<String> {
+        match &self.engine {
+            Some(engine) => docker::run(&[&["-H", engine], arguments].concat()).await,
+            None => docker::run(arguments).await,
+        }
+    }
+
     /// The names of the app's containers with their states, sorted: `web-blue-1 running`.
     ///
     /// # Errors
@@ -326,7 +335,7 @@ impl Stage {
     pub async fn containers(&self) -> Result<Vec<String>> {
         let filter = format!("label=cutover.app={}", self.app);
         let listed =
-            docker::run(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}} {{.State}}"]).await?;
+            self.ask(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}} {{.State}}"]).await?;
         let mut names: Vec<String> = listed.lines().map(str::to_owned).collect();
         names.sort();
         Ok(names)
@@ -339,8 +348,7 @@ impl Stage {
     pub async fn ids(&self) -> Result<BTreeMap<String, String>> {
         let filter = format!("label=cutover.app={}", self.app);
         let format = "{{.Names}} {{.ID}}";
-        let listed =
-            docker::run(&["ps", "-a", "--no-trunc", "--filter", &filter, "--format", format]).await?;
+        let listed = self.ask(&["ps", "-a", "--no-trunc", "--filter", &filter, "--format", format]).await?;
         let pairs = listed.lines().filter_map(|line| line.split_once(' '));
         Ok(pairs.map(|(name, id)| (name.to_owned(), id.to_owned())).collect())
     }
@@ -381,19 +389,4 @@ impl Drop for Stage {
             drop(docker::run_blocking(&["rmi", "-f", id]));
         }
     }
-}
-
-/// A subnet that no network of the engine has, from a range that cutover itself does not take. It is picked at random:
-/// other tests pick one at the same time, each before its network is made.
-async fn free_subnet() -> Result<String> {
-    let ids = docker::run(&["network", "ls", "-q"]).await?;
-    let mut arguments = vec!["network", "inspect", "--format", "{{range .IPAM.Config}}{{.Subnet}} {{end}}"];
-    arguments.extend(ids.split_whitespace());
-    let used = docker::run(&arguments).await?;
-    let picks = (0..100).map(|_| {
-        let number = u32::from_str_radix(&run::random(), 16).unwrap_or_default();
-        format!("10.{}.{}.0/24", 235 + number % 16, number / 16 % 256)
-    });
-    let free = picks.into_iter().find(|subnet| !used.contains(subnet.as_str()));
-    free.ok_or_else(|| unexpected("docker network ls", used))
 }

@@ -2,10 +2,11 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::rig::disk::Disk;
+use crate::rig::engine::PrivateEngine;
 use crate::rig::error::{Doing as _, Result, unexpected};
 use crate::rig::needs;
 use crate::rig::nginx::HostNginx;
@@ -27,6 +28,11 @@ pub(in crate::chaos) enum Ground {
     Plain,
     /// As [`Ground::Plain`], with an nginx that is a child of nobody's.
     Detached,
+    /// As [`Ground::Plain`], on an engine of its own, with or without live-restore.
+    Engine {
+        /// Whether containers go on while the engine is restarted.
+        live_restore: bool,
+    },
     /// As [`Ground::Plain`], with a small disk each for nginx's two folders and for cutover's own.
     Disks,
 }
@@ -63,8 +69,15 @@ impl World {
         };
         let mut stage = Stage::behind(program, nginx).await?;
         let mut kept: Vec<Box<dyn Any>> = Vec::new();
+        let mut socket = PathBuf::from("/var/run/docker.sock");
         match ground {
             Ground::Plain | Ground::Detached => {}
+            Ground::Engine { live_restore } => {
+                let engine = PrivateEngine::start(live_restore).await?;
+                stage = stage.on_engine(engine.host());
+                socket = engine.socket();
+                kept.push(Box::new(engine));
+            }
             Ground::Disks => {
                 let Nginx::Host(nginx) = &stage.nginx else { unreachable!("it was started on the host") };
                 let (conf, state) = (nginx.conf_dir(), nginx.state_dir());
@@ -78,7 +91,7 @@ impl World {
         }
         let mut world = Self {
             stage: stage.with("soak = \"1s\"\ndrain = \"2s\"")?,
-            wire: Wire::before(Path::new("/var/run/docker.sock"))?,
+            wire: Wire::before(&socket)?,
             kept,
             usual: BTreeSet::new(),
             struck: false,
@@ -114,6 +127,15 @@ impl World {
     pub(super) fn strike_wire(&mut self, manner: Manner) {
         self.struck = true;
         self.wire.now(manner);
+    }
+
+    /// The engine of [`Ground::Engine`].
+    ///
+    /// # Errors
+    /// On another ground.
+    pub(super) fn engine(&mut self) -> Result<&mut PrivateEngine> {
+        let engine = self.kept.iter_mut().find_map(|kept| kept.downcast_mut());
+        engine.ok_or_else(|| unexpected("the world", "it has no engine of its own"))
     }
 
     /// The version that is live once the command that was asked for last has ended well.
@@ -214,7 +236,7 @@ impl World {
         Ok(())
     }
 
-    /// The exit status of `doctor`, and what it names as a problem or worth mending.
+    /// The exit status of `doctor`, and what it names as a problem or worth mending: `nginx.running (problem)`.
     ///
     /// # Errors
     /// When it does not end in time, or answers something else.
@@ -223,14 +245,19 @@ impl World {
         let all: serde_json::Value = serde_json::from_str(&ran.stdout)
             .map_err(|error| unexpected("doctor", format!("{error}: {}{}", ran.stdout, ran.stderr)))?;
         let grave = |check: &&serde_json::Value| check["state"] == "problem" || check["state"] == "warning";
-        let names = all["checks"].as_array().into_iter().flatten().filter(grave);
-        Ok((ran.status, names.filter_map(|check| check["name"].as_str()).map(str::to_owned).collect()))
+        let told = |check: &serde_json::Value| {
+            let word = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+            format!("{} ({})", word("name"), word("state"))
+        };
+        let checks = all["checks"].as_array().into_iter().flatten();
+        Ok((ran.status, checks.filter(grave).map(told).collect()))
     }
 
     /// The requests to the engine that lead to a phase of a command; its first is the last of them.
     pub(super) fn leads_to(command: Command, phase: Phase) -> Vec<Ask> {
         const STARTED: Ask = ("POST", "/containers/*/start");
         const LOOK: Ask = ("GET", "/containers/json");
+        const WATCH: Ask = ("POST", "/containers/*/wait");
         let install = usize::from(command == Command::DeployChanged);
         let soak = usize::from(command != Command::Backup);
         let looks = |count: usize| [vec![STARTED], vec![LOOK; count]].concat();
@@ -242,7 +269,7 @@ impl World {
             Phase::Gate => looks(1),
             Phase::Install => looks(2),
             Phase::GateThrough => looks(2 + install),
-            Phase::Soak => looks(3 + install),
+            Phase::Soak => [looks(3 + install), vec![WATCH]].concat(),
             Phase::Accept => looks(3 + install + soak),
         }
     }
