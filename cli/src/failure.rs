@@ -222,7 +222,17 @@ impl From<SecretUnread> for Failure {
 
 impl From<cutover_runtime::Error> for Failure {
     fn from(error: cutover_runtime::Error) -> Self {
-        Self::from_error(Exit::Unreachable, &error)
+        use cutover_runtime::Error as E;
+        let next = match &error {
+            E::Unreachable { .. } | E::Timeout { .. } | E::Exchange { .. } => {
+                "see that the engine runs and answers (`cutover doctor` asks it), then run the same command again"
+            }
+            E::NoSpace { .. } => {
+                "make room on the engine's disk (`docker system df`), then run the same command again"
+            }
+            _ => "mend what is named above, then run the same command again",
+        };
+        Self::from_error(Exit::Unreachable, &error).next(next)
     }
 }
 
@@ -248,7 +258,22 @@ impl From<cutover_proxyconf::Error> for Failure {
             | E::NamesNeedResolve { .. } => Exit::Usage,
             _ => Exit::Unreachable,
         };
-        Self::from_error(exit, &error)
+        let failure = Self::from_error(exit, &error);
+        if exit == Exit::Usage { failure } else { failure.next(mend_of_nginx(&error)) }
+    }
+}
+
+/// What to do about what befell nginx or its files.
+fn mend_of_nginx(error: &cutover_proxyconf::Error) -> &'static str {
+    use cutover_proxyconf::Error as E;
+    match error {
+        E::NotRunning => "start nginx, then run the same command again",
+        E::Refused { .. } => "mend it until `nginx -t` is content, then run the same command again",
+        E::File { .. } => {
+            "let this user write there, and see that there is room; then run the same command again"
+        }
+        E::Restored { source, .. } | E::NotRestored { source, .. } => mend_of_nginx(source),
+        _ => "mend what is named above (`cutover doctor` looks for more), then run the same command again",
     }
 }
 

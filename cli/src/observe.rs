@@ -55,7 +55,7 @@ pub async fn observe_live(target: &Target<'_>) -> Result<(Live, BySlot<Standing>
 }
 
 async fn outline(target: &Target<'_>) -> Result<(Live, Serving, BySlot<Standing>), Failure> {
-    let serving = async { target.edge.nginx.observe(&target.name).await.map_err(Failure::from) };
+    let serving = serving(target);
     let standing =
         async { slots::observe_standing(&target.engine, &target.name).await.map_err(Failure::from) };
     let (serving, standing) = tokio::try_join!(serving, standing)?;
@@ -77,6 +77,24 @@ pub async fn observe(target: &Target<'_>, wanted: Option<&Release>) -> Result<Ob
     Ok(Observed { world: World { live, edge_current, slots: BySlot { blue, green } }, standing, rendered })
 }
 
+/// What nginx serves of the app. A worker that dies takes the question with it, so silence is asked again.
+async fn serving(target: &Target<'_>) -> Result<Serving, Failure> {
+    for _ in 1..LOOKS {
+        let serving = target.edge.nginx.observe(&target.name).await?;
+        if !matches!(serving, Serving::Nothing { why: Absence::Silent }) {
+            return Ok(serving);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(target.edge.nginx.observe(&target.name).await?)
+}
+
+/// That nginx is not running is no fault of a release's.
+pub(crate) fn nginx_is_down() -> Failure {
+    Failure::new(Exit::Unreachable, "nginx is not running")
+        .next("start nginx, then run the same command again")
+}
+
 /// What nginx says; where it says nothing, whether that is because the app is new to it or because it is down.
 async fn live(target: &Target<'_>, serving: &Serving) -> Result<Live, Failure> {
     let nginx = &target.edge.nginx;
@@ -86,9 +104,7 @@ async fn live(target: &Target<'_>, serving: &Serving) -> Result<Live, Failure> {
     };
     let control = nginx.control;
     if !nginx.surface.running().await? {
-        return Err(Failure::new(Exit::Unreachable, "nginx is not running")
-            .serves("nothing was changed")
-            .next("start nginx, then run this again"));
+        return Err(nginx_is_down().serves("nothing was changed"));
     }
     if let Absence::NotOurs { .. } | Absence::Silent = why {
         return Err(Failure::new(

@@ -60,8 +60,11 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
 /// Removes a file; one that is absent is fine. A link is removed, and what it leads to is not touched.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+        // A disk that is read-only is told before it is looked whether the file is there.
+        Err(error) => match fs::symlink_metadata(path) {
+            Err(absent) if absent.kind() == io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        },
         Ok(()) => sync_dir(parent(path)?),
     }
 }

@@ -228,7 +228,10 @@ impl<S: Surface> Nginx<S> {
 
     async fn put_back(&self, changes: &[Change], stage: Stage) -> Result<(), Error> {
         for change in changes {
-            self.put(&change.path, change.before()).await?;
+            // What could not be written is as it was, and cannot be written now either.
+            if self.surface.read(&change.path).await?.as_deref() != change.before() {
+                self.put(&change.path, change.before()).await?;
+            }
         }
         if matches!(stage, Stage::Reload | Stage::Confirm) {
             self.surface.reload().await?;

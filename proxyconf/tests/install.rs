@@ -36,6 +36,25 @@ async fn a_configuration_that_nginx_refuses_is_taken_back() {
 }
 
 #[tokio::test]
+async fn files_that_cannot_be_written_are_left_as_they_are_and_told_so() {
+    let mut rig = Rig::serving(|_| {}).await;
+    let before = rig.nginx.installed(&rig.app.name).await.unwrap();
+    // Root may write anywhere; but no file can be written in the place of a folder.
+    let folders: Vec<_> = before
+        .iter()
+        .flat_map(|file| [format!(".{}", file.name), format!("..{}.cutover-old", file.name)])
+        .map(|name| rig.nginx.conf_dir.join(name + ".cutover-new"))
+        .collect();
+    folders.iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+    rig.site_mut().client_max_body_size = Some(1 << 20);
+    let error = rig.nginx.install(&rig.rendered().await, &rig.app.name).await.unwrap_err();
+    assert!(matches!(error, Error::Restored { stage: Stage::Write, .. }), "{error:?}");
+    assert_eq!(rig.nginx.installed(&rig.app.name).await.unwrap(), before);
+    folders.iter().for_each(|folder| std::fs::remove_dir(folder).unwrap());
+    assert!(no_leftovers(&rig));
+}
+
+#[tokio::test]
 async fn a_listen_address_that_is_taken_is_noticed_and_the_old_files_are_back() {
     let mut rig = Rig::serving(|_| {}).await;
     let before = rig.nginx.installed(&rig.app.name).await.unwrap();

@@ -10,6 +10,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use crate::api::Api;
+use crate::connection::Dialler;
 use crate::error::{self, Error, Result};
 use crate::{Endpoint, wire};
 
@@ -23,6 +24,7 @@ pub(crate) const HELLO: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Engine {
     docker: Docker,
+    dialler: Dialler,
     endpoint: Endpoint,
     api: Api,
 }
@@ -57,21 +59,21 @@ impl Engine {
     pub async fn connect(endpoint: &Endpoint) -> Result<Self> {
         knock(endpoint).await?;
         let seconds = TIMEOUT.as_secs();
-        let docker = match endpoint {
-            Endpoint::Unix(path) => {
-                Docker::connect_with_unix(&path.to_string_lossy(), seconds, API_DEFAULT_VERSION)
-            }
-            Endpoint::Tcp { .. } => {
-                Docker::connect_with_http(&endpoint.to_string(), seconds, API_DEFAULT_VERSION)
-            }
-        };
+        let dialler = Dialler::new(endpoint.clone());
+        let each = dialler.clone();
+        let docker = Docker::connect_with_custom_transport(
+            move |request| each.clone().send(request),
+            Some("http://engine"),
+            seconds,
+            API_DEFAULT_VERSION,
+        );
         let unreachable = |why: &str, source| Error::Unreachable {
             endpoint: endpoint.clone(),
             why: why.to_owned(),
             source,
         };
         let docker = docker.map_err(|e| unreachable("the address is of no use", Some(e.into())))?;
-        let api = match timeout(HELLO, wire::hello(endpoint)).await {
+        let api = match timeout(HELLO, wire::hello(&dialler)).await {
             Ok(Ok(newest)) => newest,
             Ok(Err(e)) => {
                 return Err(unreachable("what listens there does not answer as an engine does", Some(e)));
@@ -89,7 +91,7 @@ impl Engine {
             return Err(unreachable(&why, None));
         };
         let docker = docker.with_request_modifier(move |request| spoken.under(mend_auth(request)));
-        Ok(Self { docker, endpoint: endpoint.clone(), api: spoken })
+        Ok(Self { docker, dialler, endpoint: endpoint.clone(), api: spoken })
     }
 
     /// The engine's version.
@@ -124,6 +126,10 @@ impl Engine {
 
     pub(crate) fn docker(&self) -> &Docker {
         &self.docker
+    }
+
+    pub(crate) fn dialler(&self) -> &Dialler {
+        &self.dialler
     }
 
     /// A client whose requests may take that much longer than usual until they are answered.

@@ -230,6 +230,8 @@ pub enum Error {
 
 use bollard::errors::Error as Api;
 
+use crate::connection::Lost;
+
 fn answered(status: u16) -> String {
     if status == 0 { String::new() } else { format!(" (status {status})") }
 }
@@ -276,7 +278,11 @@ pub(crate) fn engine(doing: impl Into<String>, error: Api) -> Error {
         None if matches!(error, Api::RequestTimeoutError) => {
             Error::Timeout { doing, after: crate::engine::TIMEOUT }
         }
-        None => Error::Exchange { doing, source: error.into() },
+        None => match Lost::find(&error).cloned() {
+            // What the libraries between say of it adds nothing.
+            Some(lost) => Error::Exchange { doing, source: lost.into() },
+            None => Error::Exchange { doing, source: error.into() },
+        },
     }
 }
 

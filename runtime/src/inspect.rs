@@ -48,7 +48,7 @@ impl Engine {
         let asked = async {
             let request = Request::new(wire::empty());
             let answer =
-                wire::send(self.endpoint(), "tell of its containers", &self.path(path), request).await?;
+                wire::send(self.dialler(), "tell of its containers", &self.path(path), request).await?;
             let status = answer.response.status();
             if !status.is_success() {
                 return Ok(Err((status.as_u16(), answer.lines().await.err().unwrap_or_default().1)));

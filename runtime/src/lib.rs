@@ -30,6 +30,7 @@
 mod api;
 mod archive;
 mod build;
+mod connection;
 mod container;
 mod create;
 mod credentials;

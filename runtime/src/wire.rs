@@ -13,15 +13,12 @@ use hyper::header::{HOST, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
+use crate::Engine;
 use crate::api::Api;
-use crate::engine::HELLO;
+use crate::connection::{Dialler, Lost};
 use crate::error::{Error, Result, Source};
-use crate::{Endpoint, Engine};
 
 /// A body that is produced while it is sent. Dropped before its end, it breaks the request off.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Source>;
@@ -30,9 +27,6 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, Source>;
 const LONGEST: usize = 32 << 20;
 /// How much of a refusal is read, in bytes.
 const REFUSAL: usize = 64 << 10;
-
-trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Socket for T {}
 
 /// An answer of the engine, over a connection of its own. Dropped, it closes the connection, and by that the engine
 /// ends what it does for it.
@@ -64,13 +58,13 @@ impl Engine {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.headers_mut() = headers;
-        send(self.endpoint(), doing, &self.path(path), request).await
+        send(self.dialler(), doing, &self.path(path), request).await
     }
 }
 
 /// Pings what listens there; the newest version of the API that it speaks.
-pub(crate) async fn hello(endpoint: &Endpoint) -> Result<Api, Source> {
-    let answer = send(endpoint, "answer a ping", "/_ping", Request::new(empty())).await?;
+pub(crate) async fn hello(dialler: &Dialler) -> Result<Api, Source> {
+    let answer = send(dialler, "answer a ping", "/_ping", Request::new(empty())).await?;
     let status = answer.response.status();
     let told = answer.response.headers().get("api-version").and_then(|version| version.to_str().ok());
     match told.and_then(Api::parse) {
@@ -85,20 +79,16 @@ pub(crate) async fn hello(endpoint: &Endpoint) -> Result<Api, Source> {
 
 /// Sends the request to that path, over a connection of its own.
 pub(crate) async fn send(
-    endpoint: &Endpoint,
+    dialler: &Dialler,
     doing: &str,
     path: &str,
     mut request: Request<Body>,
 ) -> Result<Answer> {
-    let broken = |source: Source| Error::Exchange { doing: doing.to_owned(), source };
-    let (host, dialled) = match endpoint {
-        Endpoint::Unix(path) => ("docker".to_owned(), timeout(HELLO, unix(path)).await),
-        Endpoint::Tcp { host, port } => (format!("{host}:{port}"), timeout(HELLO, tcp(host, *port)).await),
+    let broken = |source: Source| {
+        let lost = Lost::find(source.as_ref()).cloned();
+        Error::Exchange { doing: doing.to_owned(), source: lost.map_or(source, Into::into) }
     };
-    let socket = match dialled {
-        Ok(socket) => socket.map_err(|e| broken(e.into()))?,
-        Err(_) => return Err(Error::Timeout { doing: "take a connection".to_owned(), after: HELLO }),
-    };
+    let socket = dialler.dial().await.map_err(|e| broken(e.into()))?;
     let (mut sender, connection) =
         http1::handshake::<_, Body>(TokioIo::new(socket)).await.map_err(|e| broken(e.into()))?;
     let mut tasks = JoinSet::new();
@@ -108,20 +98,12 @@ pub(crate) async fn send(
         }
     });
     *request.uri_mut() = path.parse().map_err(|e: hyper::http::uri::InvalidUri| broken(e.into()))?;
-    let host = HeaderValue::from_str(&host).map_err(|e| broken(e.into()))?;
+    let host = HeaderValue::from_str(&dialler.host()).map_err(|e| broken(e.into()))?;
     request.headers_mut().insert(HOST, host);
     let agent = concat!("cutover/", env!("CARGO_PKG_VERSION"));
     request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(agent));
-    let response = sender.send_request(request).await.map_err(|e| broken(e.into()))?;
+    let response = sender.send_request(request).await.map_err(|e| broken(dialler.broken(&e).into()))?;
     Ok(Answer { response, connection: tasks })
-}
-
-async fn unix(path: &std::path::Path) -> std::io::Result<Box<dyn Socket>> {
-    Ok(Box::new(UnixStream::connect(path).await?))
-}
-
-async fn tcp(host: &str, port: u16) -> std::io::Result<Box<dyn Socket>> {
-    Ok(Box::new(TcpStream::connect((host, port)).await?))
 }
 
 impl Answer {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use cutover_proxyconf::{Address, Answer, Ask, Slot};
+use cutover_proxyconf::{Address, Answer, Ask, Error, Slot, Surface as _};
 use cutover_runtime::{Check, Container, GateError, Reason};
 use futures_util::future::try_join_all;
 
@@ -111,6 +111,9 @@ impl Apply<'_> {
         let ask = Ask { path, host, timeout: self.target.app.health.attempt() };
         let look = match self.target.edge.nginx.ask(&self.target.name, Some(slot), &ask).await {
             Ok(answer) => judge(&check, &answer, addresses),
+            Err(Error::Control { .. }) if !self.target.edge.nginx.surface.running().await? => {
+                return Err(observe::nginx_is_down().into());
+            }
             Err(error) => Look::Ill(Failure::from(error).reason()),
         };
         let wrong = match &look {

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 use cutover_proxyconf::{Address, Slot};
 use cutover_runtime::Container;
+use cutover_runtime::Error::NoSuchContainer;
 use futures_util::future::select_all;
 
 use super::gates::Look;
 use super::{Apply, Done, Stopped};
 use crate::failure::{Exit, Failure};
+use crate::report::Event;
 use crate::slots;
 
 /// Between two looks at a release that was just switched to.
@@ -25,19 +27,35 @@ impl Apply<'_> {
         if replicas.is_empty() {
             return Err(Failure::new(Exit::RolledBack, format!("{slot} is empty")).into());
         }
-        let exits = select_all(replicas.iter().map(|c| Box::pin(self.target.engine.wait_exit(&c.id))));
+        let exits = self.exits(replicas);
         let addresses = slots::addresses(replicas);
         let watched = self.watch(slot, &addresses);
         tokio::select! {
             biased;
-            (ended, which, _) = exits => {
-                let code = ended.map_or_else(|error| error.to_string(), |code| format!("status {code}"));
-                Err(self.gone_bad(&replicas[which], &format!("{} ended with {code}", replicas[which].name)).await)
+            (which, how) = exits => {
+                Err(self.gone_bad(&replicas[which], &format!("{} {how}", replicas[which].name)).await)
             }
             why = watched => match why? {
                 None => Ok(()),
                 Some(why) => Err(self.gone_bad(&replicas[0], &format!("{slot} went bad: {why}")).await),
             },
+        }
+    }
+
+    /// Waits until one of the containers ends; which, and how. An engine that breaks off is no end of a container's:
+    /// nginx tells whether they answer, and the accept asks the engine again.
+    async fn exits(&self, replicas: &[Container]) -> (usize, String) {
+        let waits = replicas.iter().map(|c| Box::pin(self.target.engine.wait_exit(&c.id)));
+        let (ended, which, _) = select_all(waits).await;
+        match ended {
+            Ok(code) => (which, format!("ended with status {code}")),
+            Err(NoSuchContainer { .. }) => (which, "is not there any more".to_owned()),
+            Err(error) => {
+                let words =
+                    format!("an end of the release would be seen late: {}", Failure::from(error).reason());
+                self.report.tell(Event::Warning(&words));
+                std::future::pending().await
+            }
         }
     }
 

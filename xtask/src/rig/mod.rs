@@ -32,6 +32,7 @@ pub mod container;
 pub mod deadline;
 pub mod disk;
 pub mod docker;
+pub mod engine;
 pub(crate) mod error;
 pub mod image;
 pub mod load;

@@ -70,6 +70,14 @@ impl Stage {
         Self::set(program.into(), Nginx::Host(HostNginx::start(nginx).await?)).await
     }
 
+    /// Sets the stage behind this nginx of the host.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn behind(program: impl Into<PathBuf>, nginx: HostNginx) -> Result<Self> {
+        Self::set(program.into(), Nginx::Host(nginx)).await
+    }
+
     /// Sets the stage behind an nginx in a container.
     ///
     /// # Errors
@@ -325,6 +333,14 @@ impl Stage {
         self.cutover(&["status", "--json"]).await.exits(0).json()
     }
 
+    /// Asks the engine that the app runs on.
+    async fn ask(&self, arguments: &[&str]) -> Result<String> {
+        match &self.engine {
+            Some(engine) => docker::run(&[&["-H", engine], arguments].concat()).await,
+            None => docker::run(arguments).await,
+        }
+    }
+
     /// The names of the app's containers with their states, sorted: `web-blue-1 running`.
     ///
     /// # Errors
@@ -332,7 +348,7 @@ impl Stage {
     pub async fn containers(&self) -> Result<Vec<String>> {
         let filter = format!("label=cutover.app={}", self.app);
         let listed =
-            docker::run(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}} {{.State}}"]).await?;
+            self.ask(&["ps", "-a", "--filter", &filter, "--format", "{{.Names}} {{.State}}"]).await?;
         let mut names: Vec<String> = listed.lines().map(str::to_owned).collect();
         names.sort();
         Ok(names)
@@ -345,8 +361,7 @@ impl Stage {
     pub async fn ids(&self) -> Result<BTreeMap<String, String>> {
         let filter = format!("label=cutover.app={}", self.app);
         let format = "{{.Names}} {{.ID}}";
-        let listed =
-            docker::run(&["ps", "-a", "--no-trunc", "--filter", &filter, "--format", format]).await?;
+        let listed = self.ask(&["ps", "-a", "--no-trunc", "--filter", &filter, "--format", format]).await?;
         let pairs = listed.lines().filter_map(|line| line.split_once(' '));
         Ok(pairs.map(|(name, id)| (name.to_owned(), id.to_owned())).collect())
     }

@@ -87,7 +87,7 @@ fn state_gone(phase: Phase) -> Fault {
 pub(super) fn faults() -> Vec<Fault> {
     use Folder::{Conf, Data, State};
     vec![
-        read_only(Conf, Phase::Before).exits(&[0]).tells(&[]).doctor(&[]),
+        read_only(Conf, Phase::Before).exits(&[0]).tells(&[]),
         read_only(Conf, Phase::Before).meets(Command::DeployChanged),
         read_only(Conf, Phase::Install).meets(Command::DeployChanged),
         full(Conf, Phase::Before).meets(Command::DeployChanged),
@@ -95,10 +95,11 @@ pub(super) fn faults() -> Vec<Fault> {
         read_only(State, Phase::Before),
         read_only(State, Phase::GateThrough),
         read_only(State, Phase::GateThrough).meets(Command::DeployChanged),
-        full(State, Phase::GateThrough),
+        // An empty file needs no room, and the marker is one.
+        full(State, Phase::GateThrough).exits(&[0]).tells(&[]),
         read_only(Data, Phase::Before).exits(&[1]),
-        full(Data, Phase::Before).exits(&[0, 1]),
-        full(Data, Phase::Soak).exits(&[0]),
+        full(Data, Phase::Before).exits(&[1]),
+        full(Data, Phase::Soak).exits(&[0]).tells(&["the history"]),
         conf_gone(Phase::Before),
         conf_gone(Phase::Install).meets(Command::DeployChanged),
         conf_gone(Phase::Soak),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::rig::wire::Manner;
 
-use super::{Command, Fault, Mend, Phase};
+use super::{Command, Fault, Ground, Mend, Phase};
 
 /// On the wire, from that phase on.
 fn wired(name: &'static str, phase: Phase, manner: Manner, mend: &'static str) -> Fault {
@@ -23,7 +23,7 @@ fn wired(name: &'static str, phase: Phase, manner: Manner, mend: &'static str) -
 
 fn hung(phase: Phase) -> Fault {
     wired("engine hung", phase, Manner::Hang, "the engine goes on")
-        .tells(&["engine.sock", "does not answer"])
+        .tells(&["engine.sock", "a ping in"])
         .doctor(&["engine.reach"])
 }
 
@@ -44,6 +44,43 @@ fn slow(phase: Phase) -> Fault {
     wired("engine slow (0.2 s a request)", phase, slow, "the engine is quick").exits(&[0])
 }
 
+const SURVIVES: Ground = Ground::Engine { live_restore: true };
+const ENDS: Ground = Ground::Engine { live_restore: false };
+
+/// Ended and started again by its service manager, which cuts off what it was asked.
+fn restarted(name: &'static str, ground: Ground, phase: Phase) -> Fault {
+    Fault::new(name, phase, |world| {
+        Box::pin(async move {
+            world.strike_wire(Manner::Refuse);
+            world.engine()?.restart().await?;
+            world.wire.now(Manner::Pass);
+            Ok(Mend::Itself)
+        })
+    })
+    .on(ground)
+}
+
+fn restarted_alive(phase: Phase) -> Fault {
+    restarted("engine restarted, with live-restore", SURVIVES, phase)
+}
+
+fn restarted_dead(phase: Phase) -> Fault {
+    restarted("engine restarted, without live-restore", ENDS, phase).loses("the engine stopped the app")
+}
+
+/// The very process, stopped short.
+fn frozen(phase: Phase) -> Fault {
+    Fault::new("engine's process frozen (SIGSTOP)", phase, |world| {
+        Box::pin(async move {
+            world.engine()?.freeze(true)?;
+            Ok(Mend::by("it is thawed", |world| Box::pin(async move { world.engine()?.freeze(false) })))
+        })
+    })
+    .on(SURVIVES)
+    .tells(&["engine.sock", "a ping in"])
+    .doctor(&["engine.reach"])
+}
+
 pub(super) fn faults() -> Vec<Fault> {
     let phases = [
         Phase::Before,
@@ -60,5 +97,16 @@ pub(super) fn faults() -> Vec<Fault> {
     faults.extend([gone(Phase::Before), gone(Phase::Pull), slow(Phase::Before)]);
     faults.extend([Phase::Retire, Phase::Place, Phase::Accept].map(|at| hung(at).meets(Command::Backup)));
     faults.extend([Phase::Place, Phase::Accept].map(|at| refused(at).meets(Command::Backup)));
+    faults.push(restarted_alive(Phase::Before).exits(&[0]));
+    // The watching goes on; the accept comes before the engine is back, or after.
+    faults.push(
+        restarted_alive(Phase::Soak).exits(&[0, 3]).tells(&["an end of the release would be seen late"]),
+    );
+    faults.extend([Phase::Place, Phase::Gate, Phase::Accept].map(restarted_alive));
+    faults.push(restarted_alive(Phase::Place).meets(Command::Backup));
+    faults.push(restarted_dead(Phase::Before).exits(&[0]));
+    faults.extend([Phase::Place, Phase::Gate, Phase::Accept].map(restarted_dead));
+    faults.push(restarted_dead(Phase::Soak).exits(&[0, 3, 6]));
+    faults.extend([Phase::Place, Phase::Soak].map(frozen));
     faults
 }

@@ -2,7 +2,7 @@
 
 use crate::rig::error::Doing as _;
 
-use super::{Command, Fault, Mend, Phase};
+use super::{Command, Fault, Ground, Mend, Phase};
 
 const DOWN: &str = "nginx itself was down";
 
@@ -53,6 +53,7 @@ fn upgraded(phase: Phase) -> Fault {
             Ok(Mend::Itself)
         })
     })
+    .on(Ground::Detached)
     .exits(&[0])
     .reloads()
 }
@@ -64,6 +65,7 @@ fn half_upgraded(phase: Phase) -> Fault {
             Ok(Mend::by("the first master is ended", |world| Box::pin(world.nginx().end_upgrade())))
         })
     })
+    .on(Ground::Detached)
     .exits(&[0])
     .reloads()
 }

@@ -138,7 +138,7 @@ fn judged(world: &World, fault: &Fault, seen: &Seen) -> Row {
         wrong.push(format!("does not recover: {error}"));
     }
     let named: Vec<&str> = during.1.difference(&world.usual).map(String::as_str).collect();
-    for name in fault.doctor.iter().filter(|name| !named.contains(name)) {
+    for name in fault.doctor.iter().filter(|name| !named.iter().any(|it| it.starts_with(*name))) {
         wrong.push(format!("doctor does not name {name}, but {named:?}"));
     }
     let left: Vec<&String> = after.difference(&world.usual).collect();

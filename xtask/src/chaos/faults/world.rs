@@ -2,10 +2,11 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::rig::disk::Disk;
+use crate::rig::engine::PrivateEngine;
 use crate::rig::error::{Doing as _, Result, unexpected};
 use crate::rig::needs;
 use crate::rig::nginx::HostNginx;
@@ -25,7 +26,14 @@ pub(super) const LONG: Duration = Duration::from_secs(240);
 pub(in crate::chaos) enum Ground {
     /// nginx on the host, the machine's engine, one disk for all.
     Plain,
-    /// As that, with a small disk each for nginx's two folders and for cutover's own.
+    /// As [`Ground::Plain`], with an nginx that is a child of nobody's.
+    Detached,
+    /// As [`Ground::Plain`], on an engine of its own, with or without live-restore.
+    Engine {
+        /// Whether containers go on while the engine is restarted.
+        live_restore: bool,
+    },
+    /// As [`Ground::Plain`], with a small disk each for nginx's two folders and for cutover's own.
     Disks,
 }
 
@@ -42,7 +50,10 @@ pub(in crate::chaos) struct World {
     /// Whether the wire is what was struck, and is to be left as it is.
     pub(super) struck: bool,
     images: Vec<String>,
-    deployed: usize,
+    /// Which release is live, and which stands by, once the command that was asked for last has ended well.
+    live: usize,
+    standby: usize,
+    deployed: u32,
     changes: u32,
 }
 
@@ -52,10 +63,21 @@ impl World {
     /// # Errors
     /// When a part does not start, or the first deploys fail.
     pub(super) async fn new(program: &Path, ground: Ground) -> Result<Self> {
-        let mut stage = Stage::on_host(program, needs::nginx()).await?;
+        let nginx = match ground {
+            Ground::Detached => HostNginx::start_detached(needs::nginx()).await?,
+            _ => HostNginx::start(needs::nginx()).await?,
+        };
+        let mut stage = Stage::behind(program, nginx).await?;
         let mut kept: Vec<Box<dyn Any>> = Vec::new();
+        let mut socket = PathBuf::from("/var/run/docker.sock");
         match ground {
-            Ground::Plain => {}
+            Ground::Plain | Ground::Detached => {}
+            Ground::Engine { live_restore } => {
+                let engine = PrivateEngine::start(live_restore).await?;
+                stage = stage.on_engine(engine.host());
+                socket = engine.socket();
+                kept.push(Box::new(engine));
+            }
             Ground::Disks => {
                 let Nginx::Host(nginx) = &stage.nginx else { unreachable!("it was started on the host") };
                 let (conf, state) = (nginx.conf_dir(), nginx.state_dir());
@@ -69,11 +91,13 @@ impl World {
         }
         let mut world = Self {
             stage: stage.with("soak = \"1s\"\ndrain = \"2s\"")?,
-            wire: Wire::before(Path::new("/var/run/docker.sock"))?,
+            wire: Wire::before(&socket)?,
             kept,
             usual: BTreeSet::new(),
             struck: false,
             images: Vec::new(),
+            live: 0,
+            standby: 0,
             deployed: 0,
             changes: 0,
         };
@@ -105,14 +129,23 @@ impl World {
         self.wire.now(manner);
     }
 
+    /// The engine of [`Ground::Engine`].
+    ///
+    /// # Errors
+    /// On another ground.
+    pub(super) fn engine(&mut self) -> Result<&mut PrivateEngine> {
+        let engine = self.kept.iter_mut().find_map(|kept| kept.downcast_mut());
+        engine.ok_or_else(|| unexpected("the world", "it has no engine of its own"))
+    }
+
     /// The version that is live once the command that was asked for last has ended well.
     pub(super) fn version(&self) -> &'static str {
-        ["0", "1", "2"][(self.deployed + 2) % 3]
+        ["0", "1", "2"][self.live]
     }
 
     /// The image of it.
     pub(super) fn image(&self) -> &str {
-        &self.images[(self.deployed + 2) % 3]
+        &self.images[self.live]
     }
 
     /// Gets everything ready for this command, and gives its arguments.
@@ -122,6 +155,8 @@ impl World {
     pub(super) async fn command(&mut self, command: Command) -> Result<Vec<String>> {
         match command {
             Command::Deploy | Command::DeployChanged => {
+                let next = (0..3).find(|release| ![self.live, self.standby].contains(release));
+                (self.live, self.standby) = (next.unwrap_or_default(), self.live);
                 self.deployed += 1;
                 if command == Command::DeployChanged {
                     self.change_site()?;
@@ -131,11 +166,11 @@ impl World {
             Command::Backup => {
                 let deploy = Box::pin(self.command(Command::Deploy)).await?;
                 self.ends_well(&deploy).await?;
+                self.standby = self.live;
                 Ok(["backup", "--json"].map(str::to_owned).to_vec())
             }
             Command::Rollback => {
-                // The one before is on the standby: as if two more had been deployed.
-                self.deployed += 2;
+                std::mem::swap(&mut self.live, &mut self.standby);
                 Ok(["rollback", "--json"].map(str::to_owned).to_vec())
             }
         }
@@ -201,7 +236,7 @@ impl World {
         Ok(())
     }
 
-    /// The exit status of `doctor`, and what it names as a problem or worth mending.
+    /// The exit status of `doctor`, and what it names as a problem or worth mending: `nginx.running (problem)`.
     ///
     /// # Errors
     /// When it does not end in time, or answers something else.
@@ -210,14 +245,19 @@ impl World {
         let all: serde_json::Value = serde_json::from_str(&ran.stdout)
             .map_err(|error| unexpected("doctor", format!("{error}: {}{}", ran.stdout, ran.stderr)))?;
         let grave = |check: &&serde_json::Value| check["state"] == "problem" || check["state"] == "warning";
-        let names = all["checks"].as_array().into_iter().flatten().filter(grave);
-        Ok((ran.status, names.filter_map(|check| check["name"].as_str()).map(str::to_owned).collect()))
+        let told = |check: &serde_json::Value| {
+            let word = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+            format!("{} ({})", word("name"), word("state"))
+        };
+        let checks = all["checks"].as_array().into_iter().flatten();
+        Ok((ran.status, checks.filter(grave).map(told).collect()))
     }
 
     /// The requests to the engine that lead to a phase of a command; its first is the last of them.
     pub(super) fn leads_to(command: Command, phase: Phase) -> Vec<Ask> {
         const STARTED: Ask = ("POST", "/containers/*/start");
         const LOOK: Ask = ("GET", "/containers/json");
+        const WATCH: Ask = ("POST", "/containers/*/wait");
         let install = usize::from(command == Command::DeployChanged);
         let soak = usize::from(command != Command::Backup);
         let looks = |count: usize| [vec![STARTED], vec![LOOK; count]].concat();
@@ -229,7 +269,7 @@ impl World {
             Phase::Gate => looks(1),
             Phase::Install => looks(2),
             Phase::GateThrough => looks(2 + install),
-            Phase::Soak => looks(3 + install),
+            Phase::Soak => [looks(3 + install), vec![WATCH]].concat(),
             Phase::Accept => looks(3 + install + soak),
         }
     }

@@ -26,6 +26,9 @@ pub struct HostNginx {
     site: SocketAddr,
     // Dropped in this order: the process before what it reads.
     process: Option<Guard>,
+    /// Whether it is to be a child of nobody's, and its master then.
+    detached: bool,
+    master: Option<u32>,
     /// The master that an upgrade has started.
     pub(super) second: Option<u32>,
     account: Option<Account>,
@@ -39,7 +42,7 @@ impl HostNginx {
     ///
     /// [`Error::Missing`] when there is no such binary; with its own words when it does not start.
     pub async fn start(binary: impl AsRef<Path>) -> Result<Self> {
-        Self::start_by(binary.as_ref().to_owned(), None).await
+        Self::start_by(binary.as_ref().to_owned(), None, false).await
     }
 
     /// The same, run by an account that owns all of its files.
@@ -48,10 +51,19 @@ impl HostNginx {
     ///
     /// As [`HostNginx::start`].
     pub async fn start_as(binary: impl AsRef<Path>, account: Account) -> Result<Self> {
-        Self::start_by(binary.as_ref().to_owned(), Some(account)).await
+        Self::start_by(binary.as_ref().to_owned(), Some(account), false).await
     }
 
-    async fn start_by(binary: PathBuf, account: Option<Account>) -> Result<Self> {
+    /// As [`HostNginx::start`], as a child of nobody's: only such a one heeds a request to upgrade its binary.
+    ///
+    /// # Errors
+    ///
+    /// As for [`HostNginx::start`].
+    pub async fn start_detached(binary: impl AsRef<Path>) -> Result<Self> {
+        Self::start_by(binary.as_ref().to_owned(), None, true).await
+    }
+
+    async fn start_by(binary: PathBuf, account: Option<Account>, detached: bool) -> Result<Self> {
         if !binary.is_file() {
             return Err(Error::Missing {
                 what: format!("nginx ({})", binary.display()),
@@ -66,14 +78,18 @@ impl HostNginx {
             std::fs::create_dir(&path).doing(format!("create {}", path.display()))?;
             searchable(&path)?;
         }
-        let text = configuration(&binary, place.path())?;
+        let mut text = configuration(&binary, place.path())?;
+        if detached {
+            text = text.replacen("daemon off;", "daemon on;", 1);
+        }
         let conf = place.path().join("nginx.conf");
         std::fs::write(&conf, text).doing(format!("write {}", conf.display()))?;
         if let Some(account) = &account {
             account.give(place.path())?;
         }
         let (control, site) = (port::free()?, port::free()?);
-        let mut nginx = Self { binary, control, site, process: None, second: None, account, place };
+        let (process, master, second) = (None, None, None);
+        let mut nginx = Self { binary, control, site, process, detached, master, second, account, place };
         nginx.start_again().await?;
         Ok(nginx)
     }
@@ -81,12 +97,12 @@ impl HostNginx {
     /// Stops it, as an administrator would, and waits for its end.
     pub fn stop(&mut self) {
         self.process = None;
-        self.second.take().into_iter().for_each(super::upgrade::end);
+        self.master.take().into_iter().chain(self.second.take()).for_each(super::upgrade::end);
     }
 
     /// Leaves the place of the master that was started here to the one that an upgrade has started.
     pub(super) fn hand_over(&mut self) {
-        self.process = None;
+        (self.process, self.master) = (None, self.second.take());
     }
 
     /// Starts it once it was stopped.
@@ -100,6 +116,14 @@ impl HostNginx {
         command.arg("-p").arg(self.place.path()).arg("-c").arg(self.conf_path());
         if let Some(account) = &self.account {
             account.run(&mut command);
+        }
+        if self.detached {
+            process::output(&mut command)?;
+            let pid = self.place.path().join("nginx.pid");
+            let read = async || std::fs::read_to_string(&pid).ok()?.trim().parse().ok();
+            self.master = Some(until("nginx writes its pid file", START, read).await?);
+            let workers = async || (self.workers_started() >= before + 2).then_some(());
+            return until("nginx starts its workers", START, workers).await;
         }
         self.process = Some(Guard::spawn(&mut command, &self.place.path().join("output.log"))?);
         self.started(before + 2).await
@@ -159,7 +183,7 @@ impl HostNginx {
 
     /// The id of the master process, the first while there are two; 0 while it is stopped.
     pub fn pid(&self) -> u32 {
-        self.process.as_ref().map(Guard::id).or(self.second).unwrap_or_default()
+        self.process.as_ref().map(Guard::id).or(self.master).unwrap_or_default()
     }
 
     /// The error log, at the level `notice`.
