@@ -5,6 +5,7 @@
 
 mod document;
 pub mod faults;
+pub mod races;
 pub mod soak;
 
 use std::process::ExitCode;
@@ -137,6 +138,7 @@ async fn play(part: Part, options: &Options) -> Vec<Section> {
     match part {
         Part::Faults => faults::play(&program, options).await,
         Part::Soak => vec![soak::section(&program, options.time).await],
-        Part::Crashes | Part::Races => Vec::new(),
+        Part::Races => races::play(&program, options, races::Size::Whole).await,
+        Part::Crashes => Vec::new(),
     }
 }

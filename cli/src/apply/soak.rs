@@ -31,8 +31,9 @@ impl Apply<'_> {
         tokio::select! {
             biased;
             (ended, which, _) = exits => {
-                let code = ended.map_or_else(|error| error.to_string(), |code| format!("status {code}"));
-                Err(self.gone_bad(&replicas[which], &format!("{} ended with {code}", replicas[which].name)).await)
+                let ended = ended.map_or_else(|error| error.to_string(), |code| format!("status {code}"));
+                let words = self.ended(&replicas[which], &ended).await;
+                Err(self.gone_bad(&replicas[which], &words).await)
             }
             why = watched => match why? {
                 None => Ok(()),
@@ -58,6 +59,16 @@ impl Apply<'_> {
                 return Ok(None);
             }
             tokio::time::sleep(PAUSE.min(limit)).await;
+        }
+    }
+
+    /// How a container ended, with what the engine has to say of it.
+    async fn ended(&self, container: &Container, how: &str) -> String {
+        let name = &container.name;
+        match self.target.engine.observe_container(&container.id).await {
+            Ok(Some(seen)) if seen.oom => format!("{name} was killed for want of memory: raise its limit"),
+            Ok(None) => format!("{name} was removed by somebody"),
+            _ => format!("{name} ended with {how}"),
         }
     }
 
