@@ -30,12 +30,15 @@ async fn inspect(container: &str, format: &str) -> Result<String> {
     docker::run(&["inspect", "--format", format, container]).await
 }
 
+/// The network that a container is on, and its address there, whether or not it runs.
 async fn network_of(container: &str) -> Result<(String, String)> {
-    let format = "{{range $name, $at := .NetworkSettings.Networks}}{{$name}} {{$at.IPAddress}}{{end}}";
-    let told = inspect(container, format).await?;
-    told.split_once(' ')
-        .map(|(name, address)| (name.to_owned(), address.to_owned()))
-        .ok_or_else(|| unexpected(container, told))
+    let network =
+        inspect(container, "{{range $name, $at := .NetworkSettings.Networks}}{{$name}}{{end}}").await?;
+    let label = inspect(container, "{{index .Config.Labels \"cutover.address\"}}").await?;
+    match label.split_once(':') {
+        Some((address, _)) if !network.is_empty() => Ok((network, address.to_owned())),
+        _ => Err(unexpected(container, format!("{network} {label}"))),
+    }
 }
 
 /// Starts a container of somebody else's, of an image that is there.
@@ -54,6 +57,13 @@ fn removed(what: &'static str, whose: Whose, phase: Phase) -> Fault {
     Fault::new(what, phase, move |world| {
         Box::pin(async move {
             docker::run(&["rm", "-f", &name(world, whose).await?]).await?;
+            match (whose, phase) {
+                (Whose::Live, Phase::Before) => world.standby_stays(),
+                (Whose::Live, _) => {
+                    return Ok(Mend::by("`cutover backup`", |world| Box::pin(world.back_up())));
+                }
+                _ => {}
+            }
             Ok(Mend::Itself)
         })
     })
@@ -65,7 +75,8 @@ fn renamed(what: &'static str, whose: Whose, end: &'static str) -> Fault {
             let before = name(world, whose).await?;
             let after = format!("{before}{end}");
             docker::run(&["rename", &before, &after]).await?;
-            if whose == Whose::Standby {
+            // The standby is replaced, and what has a candidate's name is taken for one and accepted.
+            if whose == Whose::Standby || end == "-next" {
                 return Ok(Mend::Itself);
             }
             Ok(Mend::by("it is renamed", move |_| {
@@ -95,13 +106,9 @@ fn at_the_address(phase: Phase) -> Fault {
     Fault::new("another container at the standby's address", phase, move |world| {
         Box::pin(async move {
             let (standby, other) = (name(world, Whose::Standby).await?, format!("{}-other", world.stage.app));
-            let (network, mut address) = network_of(&standby).await?;
+            let (network, address) = network_of(&standby).await?;
             if phase == Phase::Before {
                 docker::run(&["rm", "-f", &standby]).await?;
-            } else {
-                // One that is stopped has none just now.
-                let label = inspect(&standby, "{{index .Config.Labels \"cutover.address\"}}").await?;
-                address = label.split(':').next().unwrap_or_default().to_owned();
             }
             others(world, &other, &["--network", &network, "--ip", &address]).await?;
             Ok(gone("the container is removed", other))
@@ -148,18 +155,12 @@ fn detached(what: &'static str, whose: Whose) -> Fault {
     Fault::new(what, Phase::Before, move |world| {
         Box::pin(async move {
             let container = name(world, whose).await?;
-            let (network, address) = network_of(&container).await?;
+            let (network, _) = network_of(&container).await?;
             docker::run(&["network", "disconnect", "-f", &network, &container]).await?;
-            if whose == Whose::Standby {
-                return Ok(Mend::Itself);
+            if whose == Whose::Live {
+                world.standby_stays();
             }
-            Ok(Mend::by("it is connected again", move |_| {
-                Box::pin(async move {
-                    docker::run(&["network", "connect", "--ip", &address, &network, &container])
-                        .await
-                        .map(drop)
-                })
-            }))
+            Ok(Mend::Itself)
         })
     })
     .exits(&[0])
@@ -174,12 +175,7 @@ fn network_removed() -> Fault {
                 docker::run(&["network", "disconnect", "-f", &network, container]).await?;
             }
             docker::run(&["network", "rm", &network]).await?;
-            Ok(Mend::by("`cutover backup`", |world| {
-                Box::pin(async move {
-                    let ran = world.run(&["backup".to_owned()]).await?;
-                    if ran.status == Some(0) { Ok(()) } else { Err(unexpected("backup", ran.stderr)) }
-                })
-            }))
+            Ok(Mend::by("`cutover backup`", |world| Box::pin(world.back_up())))
         })
     })
     .exits(&[0])
@@ -188,9 +184,12 @@ fn network_removed() -> Fault {
 }
 
 fn marker(phase: Phase) -> Fault {
-    Fault::new("the marker made or removed", phase, |world| {
+    Fault::new("the marker made or removed", phase, move |world| {
         Box::pin(async move {
             let marker = world.marker();
+            if phase == Phase::Before {
+                world.standby_stays();
+            }
             if marker.is_file() {
                 std::fs::remove_file(&marker).doing("remove the marker")?;
             } else {
@@ -222,7 +221,7 @@ pub(super) fn faults() -> Vec<Fault> {
         forged("a container with two of our labels", false),
         forged("a container with all of the live one's labels", true),
         detached("the standby off its network", Standby),
-        detached("the live container off its network", Live).loses(CUT).doctor(&["containers.network"]),
+        detached("the live container off its network", Live).loses(CUT),
         network_removed(),
         marker(Phase::Before),
         marker(Phase::Gate),

@@ -45,7 +45,7 @@ fn lying(phase: Phase) -> Fault {
 
 fn lying_by_name(phase: Phase) -> Fault {
     let manner = Manner::Lie(b"Docker-Content-Digest: sha256:", b"Docker-Content-Digest: sha256;");
-    relayed("registry announces no digest at all", phase, manner, "the registry tells the truth")
+    relayed("registry announces a digest that is none", phase, manner, "the registry tells the truth")
 }
 
 pub(super) fn faults() -> Vec<Fault> {

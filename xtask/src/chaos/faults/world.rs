@@ -55,7 +55,10 @@ pub(in crate::chaos) struct World {
     /// Whether the wire is what was struck, and is to be left as it is.
     pub(super) struck: bool,
     images: Vec<String>,
-    deployed: usize,
+    /// Which release is live, and which stands by, once the command that was asked for last has ended well.
+    live: usize,
+    standby: usize,
+    deployed: u32,
     changes: u32,
     relay: Option<Relay>,
     slack: Option<Slack>,
@@ -110,6 +113,8 @@ impl World {
             usual: BTreeSet::new(),
             struck: false,
             images: Vec::new(),
+            live: 0,
+            standby: 0,
             deployed: 0,
             changes: 0,
         };
@@ -164,6 +169,22 @@ impl World {
         self.slack.as_ref().ok_or_else(|| unexpected("the world", "it has no Slack"))
     }
 
+    /// The command will find the live slot down or the other live, and so leave what stands by where it is.
+    pub(super) fn standby_stays(&mut self) {
+        let other = (0..3).find(|release| ![self.live, self.standby].contains(release));
+        self.standby = other.unwrap_or_default();
+    }
+
+    /// Runs `backup`.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub(super) async fn back_up(&mut self) -> Result<()> {
+        let ran = self.run(&words(&["backup"])).await?;
+        self.standby = self.live;
+        if ran.status == Some(0) { Ok(()) } else { Err(unexpected("backup", ran.stderr)) }
+    }
+
     /// Gives the program this in its environment; what it had of that name before.
     pub(super) fn env(&mut self, key: &str, value: &str) -> String {
         let before = self.env.iter().position(|(there, _)| there == key).map(|at| self.env.swap_remove(at).1);
@@ -179,12 +200,12 @@ impl World {
 
     /// The version that is live once the command that was asked for last has ended well.
     pub(super) fn version(&self) -> &'static str {
-        ["0", "1", "2"][(self.deployed + 2) % 3]
+        ["0", "1", "2"][self.live]
     }
 
     /// The image of it.
     pub(super) fn image(&self) -> &str {
-        &self.images[(self.deployed + 2) % 3]
+        &self.images[self.live]
     }
 
     /// Gets everything ready for this command, and gives its arguments.
@@ -194,21 +215,24 @@ impl World {
     pub(super) async fn command(&mut self, command: Command) -> Result<Vec<String>> {
         match command {
             Command::Deploy | Command::DeployChanged | Command::Ship => {
+                let next = (0..3).find(|release| ![self.live, self.standby].contains(release));
+                (self.live, self.standby) = (next.unwrap_or_default(), self.live);
                 self.deployed += 1;
                 if command == Command::DeployChanged {
                     self.change_site()?;
                 }
                 let name = if command == Command::Ship { "ship" } else { "deploy" };
+                self.standby = if command == Command::Ship { self.live } else { self.standby };
                 Ok([name, "--json", "--image", self.image()].map(str::to_owned).to_vec())
             }
             Command::Backup => {
                 let deploy = Box::pin(self.command(Command::Deploy)).await?;
                 self.ends_well(&deploy).await?;
+                self.standby = self.live;
                 Ok(["backup", "--json"].map(str::to_owned).to_vec())
             }
             Command::Rollback => {
-                // The one before is on the standby: as if two more had been deployed.
-                self.deployed += 2;
+                std::mem::swap(&mut self.live, &mut self.standby);
                 Ok(["rollback", "--json"].map(str::to_owned).to_vec())
             }
         }
