@@ -103,9 +103,8 @@ pub struct Section {
 
 /// Plays the parts, writes their sections, and fails on any fault.
 pub(crate) fn run(chaos: &Chaos) -> ExitCode {
-    if let Err(exit) =
-        ready("chaos", &[Need::Engine, Need::Nginx, Need::Registry, Need::NginxNew], chaos.install)
-    {
+    let needs = [Need::Engine, Need::Nginx, Need::Registry, Need::NginxNew, Need::Faketime];
+    if let Err(exit) = ready("chaos", &needs, chaos.install) {
         return exit;
     }
     let options = Options { place: chaos.place, time: chaos.time, filters: chaos.filters.clone() };

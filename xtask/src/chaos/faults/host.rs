@@ -1,19 +1,18 @@
 //! The host: its clock, its limits, its memory.
 
-use crate::rig::error::{Doing as _, Result};
+use crate::rig::error::{Doing as _, Result, unexpected};
+use crate::rig::needs;
 
 use super::{Fault, Ground, Mend, Phase, World};
-
-/// Debian's `faketime`.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 /// The program sees another time than everybody else, as after a clock that jumped.
 fn clock(name: &'static str, offset: &'static str) -> Fault {
     Fault::new(name, Phase::Before, move |world| {
         Box::pin(async move {
+            let library = needs::faketime().ok_or_else(|| unexpected("the clock", "there is no faketime"))?;
             // Only what people call time: what measures how long things take does not jump.
             for (key, value) in
-                [("LD_PRELOAD", FAKETIME), ("FAKETIME", offset), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]
+                [("LD_PRELOAD", &*library.to_string_lossy()), ("FAKETIME", offset), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]
             {
                 world.env(key, value);
             }
