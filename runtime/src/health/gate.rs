@@ -187,7 +187,8 @@ impl Engine {
             Some((_, _, true)) => Reason::Exited { code, oom: true },
             // The first restart is under way before it can be seen; more of them tell another story.
             Some((times, ..)) if times > 1 => Reason::Restarting { times, code },
-            _ => Reason::Exited { code, oom: false },
+            None => Reason::NotRunning,
+            Some(_) => Reason::Exited { code, oom: false },
         })
     }
 
