@@ -37,7 +37,7 @@ impl Apply<'_> {
             }
             why = watched => match why? {
                 None => Ok(()),
-                Some(why) => Err(self.gone_bad(&replicas[0], &format!("{slot} went bad: {why}")).await),
+                Some(why) => Err(self.gone_bad(&replicas[0], &self.bad(slot, replicas, &why).await).await),
             },
         }
     }
@@ -70,6 +70,18 @@ impl Apply<'_> {
             Ok(None) => format!("{name} was removed by somebody"),
             _ => format!("{name} ended with {how}"),
         }
+    }
+
+    /// Why a slot went bad: the engine may say more of it than nginx, and later.
+    async fn bad(&self, slot: Slot, replicas: &[Container], why: &str) -> String {
+        for container in replicas {
+            if let Ok(Some(seen)) = self.target.engine.observe_container(&container.id).await
+                && seen.oom
+            {
+                return format!("{} was killed for want of memory: raise its limit", container.name);
+            }
+        }
+        format!("{slot} went bad: {why}")
     }
 
     async fn gone_bad(&self, container: &Container, words: &str) -> Stopped {

@@ -11,9 +11,11 @@ fn clock(name: &'static str, offset: &'static str) -> Fault {
         Box::pin(async move {
             let library = needs::faketime().ok_or_else(|| unexpected("the clock", "there is no faketime"))?;
             // Only what people call time: what measures how long things take does not jump.
-            for (key, value) in
-                [("LD_PRELOAD", &*library.to_string_lossy()), ("FAKETIME", offset), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]
-            {
+            for (key, value) in [
+                ("LD_PRELOAD", &*library.to_string_lossy()),
+                ("FAKETIME", offset),
+                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ] {
                 world.env(key, value);
             }
             Ok(Mend::by("the clock is set", |world| {
@@ -55,6 +57,7 @@ fn hungry(name: &'static str, after: &'static str) -> Fault {
     })
     .on(Ground::Memory)
     .tells(&["for want of memory"])
+    .loses("those that the app was at when it was killed")
 }
 
 /// Gives the app so much memory, and so long a watch.
@@ -78,7 +81,7 @@ pub(super) fn faults() -> Vec<Fault> {
         handles("10 handles", "10").exits(&[1, 3]),
         handles("14 handles", "14").exits(&[0, 1, 3]),
         handles("18 handles", "18").exits(&[0, 1, 3]),
-        hungry("the app takes too much memory as it starts", "0").exits(&[4]),
+        hungry("the app takes too much memory as it starts", "0").exits(&[4, 6]),
         hungry("the app takes too much memory once it is live", "4000").exits(&[4, 6]),
     ]
 }
