@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
@@ -39,6 +39,7 @@ struct App {
     data: TempDir,
     name: AppName,
     inside: AtomicBool,
+    processes: AtomicU32,
 }
 
 impl App {
@@ -46,7 +47,12 @@ impl App {
         // In memory where there is such a place: the history is synced.
         let memory = Path::new("/dev/shm");
         let data = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
-        Self { data: data.unwrap(), name: "web".parse().unwrap(), inside: AtomicBool::new(false) }
+        Self {
+            data: data.unwrap(),
+            name: "web".parse().unwrap(),
+            inside: AtomicBool::new(false),
+            processes: AtomicU32::new(10),
+        }
     }
 
     fn folder(&self) -> PathBuf {
@@ -69,7 +75,9 @@ impl App {
         }
     }
 
-    fn take(&self, pid: u32) -> Option<Lock> {
+    /// Takes the lock, as a process of its own.
+    fn take(&self) -> Option<Lock> {
+        let pid = self.processes.fetch_add(1, Ordering::Relaxed);
         match Lock::take(self.data.path(), &self.name, &holder(pid), &nobody()) {
             Ok(lock) => Some(lock),
             Err(NotLocked::Held(_)) => None,
@@ -104,7 +112,7 @@ fn entry(from: &str, live: &str) -> Entry {
 type Actor = fn(&App);
 
 fn run(app: &App) {
-    if let Some(lock) = app.take(1) {
+    if let Some(lock) = app.take() {
         app.go(&lock, app.live());
     }
 }
@@ -221,7 +229,7 @@ fn the_model_finds_a_run_that_looks_before_it_has_the_lock() {
         drop(Folder::ensure(&app.folder()).unwrap());
         let from = app.live();
         moment();
-        if let Some(lock) = app.take(1) {
+        if let Some(lock) = app.take() {
             app.go(&lock, from);
         }
     };
@@ -231,7 +239,7 @@ fn the_model_finds_a_run_that_looks_before_it_has_the_lock() {
 #[test]
 fn the_model_finds_a_history_that_is_written_in_place() {
     const IN_PLACE: Actor = |app| {
-        let Some(lock) = app.take(1) else { return };
+        let Some(lock) = app.take() else { return };
         let path = lock.folder().join("history.jsonl");
         let text = serde_json::to_string(&entry("blue", "green")).unwrap() + "\n";
         let (half, rest) = text.split_at(text.len() / 2);
