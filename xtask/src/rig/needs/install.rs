@@ -75,7 +75,6 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Podman => Some("podman"),
         Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema | Need::Crossplane => None,
         Need::Faketime => Some("faketime"),
-        Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema => None,
     }
 }
 
