@@ -230,6 +230,9 @@ impl From<cutover_runtime::Error> for Failure {
             E::NoSpace { .. } => {
                 "make room on the engine's disk (`docker system df`), then run the same command again"
             }
+            E::NameTaken { .. } | E::AddressTaken { .. } => {
+                "`cutover doctor` names the container that is in the way; rename or remove it, then run the same command again"
+            }
             _ => "mend what is named above, then run the same command again",
         };
         Self::from_error(Exit::Unreachable, &error).next(next)
@@ -243,7 +246,8 @@ impl From<cutover_registry::Error> for Failure {
         match &error {
             E::Unauthorized { registry, .. } | E::Denied { registry, .. } => failure
                 .next(format!("give a user and a token that may read it under [registry.\"{registry}\"]")),
-            _ => failure,
+            E::NotFound { .. } => failure.next("push it, or name another image"),
+            _ => failure.next("see that the registry runs and answers, then run the same command again"),
         }
     }
 }

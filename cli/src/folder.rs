@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use crate::lock::moment;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, renameat, statat, unlinkat};
 
 /// What nginx's workers can search: the marker stands in the same folder.
@@ -88,6 +89,7 @@ impl Folder {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mut file = File::from(openat(&self.0, &new, flags, owners())?);
         let written = file.write_all(text).and_then(|()| file.sync_all());
+        moment();
         let written = written.and_then(|()| Ok(renameat(&self.0, &new, &self.0, name)?));
         if let Err(error) = written {
             // A full disk has more room without it. Why it failed is what is told.

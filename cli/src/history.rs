@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, around_now};
 use crate::folder::Folder;
-use crate::lock::Lock;
+use crate::lock::{Lock, moment};
 use crate::probe::Figures;
 
 /// The history's file.
@@ -87,6 +87,7 @@ pub fn add(lock: &Lock, entry: &Entry) -> Result<(), HistoryFailed> {
 fn write(folder: &Path, entry: &Entry) -> std::io::Result<()> {
     let folder = Folder::ensure(folder)?;
     let old = folder.read(FILE)?.unwrap_or_default();
+    moment();
     let lines: Vec<&str> = old.lines().collect();
     let mut text = lines[lines.len().saturating_sub(KEPT - 1)..].join("\n");
     if !text.is_empty() {

@@ -1,7 +1,8 @@
 //! One deploy of an app at a time. The lock is the kernel's (`flock`), so it dies with its holder.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,11 +13,24 @@ use serde::{Deserialize, Serialize};
 use crate::effect::{Effect, Told, around_now};
 use crate::folder::Folder;
 
+#[cfg(test)]
+mod model;
+
+#[cfg(test)]
+pub(crate) use model::moment;
+
+/// Another process may come between here: the model of the lock and the history has others go on.
+#[cfg(not(test))]
+pub(crate) const fn moment() {}
+
 /// The lock's file in the app's folder.
 const FILE: &str = "lock";
 
-/// How often a waiting deploy looks whether the lock is free.
-const LOOK: Duration = Duration::from_millis(100);
+/// The kernel tells of all locks page by page, and one may be passed over where others go meanwhile: so often it is asked.
+const LOOKS: usize = 3;
+
+/// How long a run waits for its [`Turn`].
+const TURN: Duration = Duration::from_secs(60);
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,16 +99,42 @@ pub enum Held {
 pub fn observe(data_dir: &Path, app: &AppName) -> Held {
     let Ok(Some(folder)) = Folder::open(&folder(data_dir, app)) else { return Held::Free };
     let Ok(Some(mut file)) = folder.look(FILE) else { return Held::Free };
-    let Ok(number) = file.metadata().map(|found| found.ino().to_string()) else { return Held::Free };
+    let before = read_holder(&mut file);
+    moment();
+    let held = (0..LOOKS).any(|_| is_held(&file));
+    moment();
+    // Only words that stay are left: those of a run that ended meanwhile are gone by now, or another's.
+    let after = read_holder(&mut file);
+    match after {
+        after if held => Held::By(after),
+        Some(left) if before.as_ref() == Some(&left) => Held::Left(left),
+        _ => Held::Free,
+    }
+}
+
+/// Whether the kernel has a lock on the file, of which `1: FLOCK ADVISORY WRITE 4711 fd:01:131 0 EOF` tells in its sixth word.
+fn is_held(file: &File) -> bool {
+    let Some(name) = name_of(file) else { return false };
     let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
-    // `1: FLOCK ADVISORY WRITE 4711 fd:01:131 0 EOF`, of which the sixth ends with the file's number.
-    let ours = |line: &str| {
+    locks.lines().any(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let file = words.get(5).and_then(|file| file.rsplit(':').next());
-        words.get(1) == Some(&"FLOCK") && file == Some(number.as_str())
-    };
-    let holder = read_holder(&mut file);
-    if locks.lines().any(ours) { Held::By(holder) } else { holder.map_or(Held::Free, Held::Left) }
+        words.get(1) == Some(&"FLOCK") && words.get(5) == Some(&name.as_str())
+    })
+}
+
+/// A file by its disk and its number, as the kernel has it among the locks. The disk is the mount's: some file systems tell
+/// another of each of their files.
+fn name_of(file: &File) -> Option<String> {
+    let seen = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_raw_fd())).ok()?;
+    let mount = seen.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().to_owned();
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let mounted = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let disk = mounted
+        .filter(|words| words.first() == Some(&mount.as_str()))
+        .find_map(|words| words.get(2).copied());
+    let (major, minor) = disk?.split_once(':')?;
+    let (major, minor): (u32, u32) = (major.parse().ok()?, minor.parse().ok()?);
+    Some(format!("{major:02x}:{minor:02x}:{}", file.metadata().ok()?.ino()))
 }
 
 impl Lock {
@@ -105,25 +145,33 @@ impl Lock {
     pub fn take(data_dir: &Path, app: &AppName, holder: &Holder, witness: &Told) -> Result<Self, NotLocked> {
         let folder = folder(data_dir, app);
         let effect = Effect::TakeLock(folder.join(FILE));
-        around_now(witness, &effect, || Self::take_in(folder, holder, witness))
+        around_now(witness, &effect, || Self::take_by(File::try_lock, folder, holder, witness))
     }
 
-    fn take_in(folder: PathBuf, holder: &Holder, witness: &Told) -> Result<Self, NotLocked> {
+    fn take_by(
+        lock: impl FnOnce(&File) -> Result<(), TryLockError>,
+        folder: PathBuf,
+        holder: &Holder,
+        witness: &Told,
+    ) -> Result<Self, NotLocked> {
         let path = folder.join(FILE);
         let io = |source| NotLocked::Io { path: path.clone(), source };
         let opened =
             Folder::ensure(&folder).map_err(|source| NotLocked::Io { path: folder.clone(), source })?;
         let mut file = opened.ensure_file(FILE).map_err(io)?;
-        match file.try_lock() {
+        moment();
+        match lock(&file) {
             Ok(()) => {}
-            Err(std::fs::TryLockError::WouldBlock) => return Err(NotLocked::Held(read_holder(&mut file))),
-            Err(std::fs::TryLockError::Error(source)) => return Err(io(source)),
+            Err(TryLockError::WouldBlock) => return Err(NotLocked::Held(read_holder(&mut file))),
+            Err(TryLockError::Error(source)) => return Err(io(source)),
         }
+        moment();
         write_holder(&mut file, holder).map_err(io)?;
         Ok(Self { file, folder, witness: witness.clone() })
     }
 
-    /// Takes the lock of an app, and waits for it where someone else holds it; `told` is called once with that one.
+    /// Takes the lock of an app, and waits for it where someone else holds it, of whom `told` is told. Who waits gets it in
+    /// the order in which they came: of several releases the last is the one that stays.
     ///
     /// # Errors
     /// [`NotLocked::Io`].
@@ -132,20 +180,22 @@ impl Lock {
         app: &AppName,
         holder: &Holder,
         witness: &Told,
-        mut told: impl FnMut(Option<&Holder>),
+        told: impl FnOnce(Option<&Holder>),
     ) -> Result<Self, NotLocked> {
-        let mut first = true;
-        loop {
-            match Self::take(data_dir, app, holder, witness) {
-                Err(NotLocked::Held(other)) => {
-                    if std::mem::take(&mut first) {
-                        told(other.as_ref());
-                    }
-                    tokio::time::sleep(LOOK).await;
-                }
-                other => return other,
-            }
+        match Self::take(data_dir, app, holder, witness) {
+            Err(NotLocked::Held(other)) => told(other.as_ref()),
+            taken => return taken,
         }
+        let (folder, holder, witness) = (folder(data_dir, app), holder.clone(), witness.clone());
+        let path = folder.join(FILE);
+        // The order is the kernel's. Whoever gives up leaves the thread to wait until the process ends.
+        let waiting = tokio::task::spawn_blocking(move || {
+            let effect = Effect::TakeLock(folder.join(FILE));
+            let lock = |file: &File| file.lock().map_err(TryLockError::Error);
+            around_now(&witness, &effect, || Self::take_by(lock, folder, &holder, &witness))
+        });
+        let lost = |panicked| NotLocked::Io { path, source: std::io::Error::other(panicked) };
+        waiting.await.unwrap_or_else(|panicked| Err(lost(panicked)))
     }
 
     /// The app's folder, where what is under the lock is kept.
@@ -166,17 +216,38 @@ impl Drop for Lock {
         // The words would outlive the lock. That they cannot be removed costs nobody anything.
         let effect = Effect::ClearLock(self.folder.join(FILE));
         around_now(&self.witness, &effect, || drop(self.file.set_len(0)));
+        moment();
+    }
+}
+
+/// A turn at what all apps of an nginx share: it checks and loads their configuration whole, so that one app's, while it is
+/// being tried, could be the fault that another's is refused for. Given up when dropped.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "it is held, and not read")] Option<File>);
+
+impl Turn {
+    /// Waits for the turn among those that keep their locks in this folder, a minute at most: nobody's deploy fails of this.
+    pub async fn wait(data_dir: &Path) -> Self {
+        let folder = data_dir.to_owned();
+        let waiting = tokio::task::spawn_blocking(move || {
+            let folder = File::open(folder).ok()?;
+            folder.lock().ok()?;
+            Some(folder)
+        });
+        Self(tokio::time::timeout(TURN, waiting).await.ok().and_then(Result::ok).flatten())
     }
 }
 
 fn read_holder(file: &mut File) -> Option<Holder> {
     let mut text = String::new();
+    file.rewind().ok()?;
     file.read_to_string(&mut text).ok()?;
     serde_json::from_str(&text).ok()
 }
 
 fn write_holder(file: &mut File, holder: &Holder) -> std::io::Result<()> {
     file.set_len(0)?;
+    moment();
     file.rewind()?;
     file.write_all(&serde_json::to_vec(holder)?)
 }
@@ -219,6 +290,16 @@ mod tests {
         std::fs::write(folder.path().join("web/lock"), serde_json::to_vec(&holder("ship")).unwrap()).unwrap();
         assert_eq!(observe(folder.path(), &app), Held::Left(holder("ship")));
         assert!(Lock::take(folder.path(), &app, &holder("deploy"), &nobody()).is_ok());
+    }
+
+    #[test]
+    fn a_lock_of_a_file_on_another_disk_is_not_this_ones() {
+        let locked = tempfile::NamedTempFile::new().unwrap();
+        locked.as_file().lock().unwrap();
+        assert!(is_held(locked.as_file()));
+        let (here, elsewhere) = (name_of(locked.as_file()).unwrap(), File::open("/proc/self/stat").unwrap());
+        let disk = |name: String| name.rsplit_once(':').map(|(disk, _)| disk.to_owned());
+        assert_ne!(disk(here), disk(name_of(&elsewhere).unwrap()));
     }
 
     #[test]

@@ -132,6 +132,12 @@ impl Run<'_> {
         // With no release before, none can be back.
         let first = before.live().is_none() && failure.exit() == Exit::RolledBack;
         let failure = if first { failure.exiting(Exit::Unhealthy) } else { failure };
+        let failure = match (failure.mend(), failure.exit()) {
+            (None, Exit::Unhealthy | Exit::RolledBack) => {
+                failure.next("mend the release, then run the same command again")
+            }
+            _ => failure,
+        };
         match self.undo(before, apply).await {
             Ok(true) => failure.serves(self.now().await),
             Ok(false) => failure.serves(format!("nothing was changed; {}", self.now().await)),

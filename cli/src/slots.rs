@@ -4,6 +4,8 @@
 //! thing of a container that can change while it runs, so it carries the one fact that changes: whether the release
 //! was accepted. The rest is in labels. No file of ours has a say in it.
 
+use std::collections::BTreeSet;
+
 use cutover_proxyconf::{Address, AppName, BySlot, Slot};
 use cutover_runtime::{Container, State};
 
@@ -89,11 +91,32 @@ pub fn sort(containers: Vec<Container>) -> BySlot<Standing> {
         }
     }
     for standing in [&mut slots.blue, &mut slots.green] {
+        pass_over_strangers(&mut standing.accepted, Role::Accepted);
+        pass_over_strangers(&mut standing.candidate, Role::Candidate);
         settle(standing);
         standing.accepted.sort_by_key(replica);
         standing.candidate.sort_by_key(replica);
     }
     slots
+}
+
+/// The name that a container's labels ask for.
+#[must_use]
+pub fn proper_name(container: &Container, role: Role) -> Option<String> {
+    let of = |name: &str| container.labels.get(name);
+    let slot = of(label::SLOT)?.parse().ok()?;
+    Some(container_name(&of(label::APP)?.parse().ok()?, slot, of(label::REPLICA)?.parse().ok()?, role))
+}
+
+/// Anybody can start a container with our labels. One that has not even all of them is none of the app's; of two that
+/// say to be one replica, the one that has its name is, if either has.
+fn pass_over_strangers(containers: &mut Vec<Container>, role: Role) {
+    let named = |container: &Container| proper_name(container, role).as_ref() == Some(&container.name);
+    let taken: BTreeSet<usize> = containers.iter().filter(|c| named(c)).map(replica).collect();
+    containers.retain(|container| {
+        let whole = release_label(container).is_some() && container.labels.contains_key(label::ADDRESS);
+        whole && replica(container) > 0 && (named(container) || !taken.contains(&replica(container)))
+    });
 }
 
 /// A run killed while it renamed the replicas of a candidate leaves some with each name: they are one candidate still.

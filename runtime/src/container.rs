@@ -43,6 +43,8 @@ pub struct Container {
     pub networks: Vec<Attached>,
     /// The status it last ended with; 0 when it has not ended yet.
     pub exit_code: i64,
+    /// Whether it was ever ended for want of memory since it was made.
+    pub oom: bool,
     /// The TCP ports of the engine's host that lead to it.
     pub published: Vec<Published>,
     /// What is mounted into it, by target.
@@ -223,6 +225,7 @@ impl From<ContainerInspectResponse> for Container {
             restarts: seen.restart_count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default(),
             networks: networks.collect(),
             exit_code: state.exit_code.unwrap_or_default(),
+            oom: state.oom_killed.unwrap_or_default(),
             published: published(settings.ports, &host),
             mounts: mounts.collect(),
             health: state.health.as_ref().and_then(health),

@@ -6,6 +6,7 @@
 pub mod crashes;
 mod document;
 pub mod faults;
+pub mod races;
 pub mod soak;
 
 use std::process::ExitCode;
@@ -103,9 +104,8 @@ pub struct Section {
 
 /// Plays the parts, writes their sections, and fails on any fault.
 pub(crate) fn run(chaos: &Chaos) -> ExitCode {
-    if let Err(exit) =
-        ready("chaos", &[Need::Engine, Need::Nginx, Need::Registry, Need::NginxNew], chaos.install)
-    {
+    let needs = [Need::Engine, Need::Nginx, Need::Registry, Need::NginxNew, Need::Faketime];
+    if let Err(exit) = ready("chaos", &needs, chaos.install) {
         return exit;
     }
     let options = Options { place: chaos.place, time: chaos.time, filters: chaos.filters.clone() };
@@ -139,6 +139,6 @@ async fn play(part: Part, options: &Options) -> Vec<Section> {
         Part::Faults => faults::play(&program, options).await,
         Part::Crashes => crashes::play(&program, options).await,
         Part::Soak => vec![soak::section(&program, options.time).await],
-        Part::Races => Vec::new(),
+        Part::Races => races::play(&program, options, races::Size::Whole).await,
     }
 }

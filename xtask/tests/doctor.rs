@@ -99,6 +99,7 @@ async fn a_stage_where_all_is_well_is_found_so_before_the_first_deploy_and_after
         "release.credentials",
         "release.image",
         "slack.webhook",
+        "containers",
         "leftovers",
         "drift.nginx",
         "drift.live",

@@ -33,11 +33,12 @@ impl Apply<'_> {
         tokio::select! {
             biased;
             (which, how) = exits => {
-                Err(self.gone_bad(&replicas[which], &format!("{} {how}", replicas[which].name)).await)
+                let words = self.ended(&replicas[which], &how).await;
+                Err(self.gone_bad(&replicas[which], &words).await)
             }
             why = watched => match why? {
                 None => Ok(()),
-                Some(why) => Err(self.gone_bad(&replicas[0], &format!("{slot} went bad: {why}")).await),
+                Some(why) => Err(self.gone_bad(&replicas[0], &self.bad(slot, replicas, &why).await).await),
             },
         }
     }
@@ -77,6 +78,28 @@ impl Apply<'_> {
             }
             tokio::time::sleep(PAUSE.min(limit)).await;
         }
+    }
+
+    /// How a container ended, with what the engine has to say of it.
+    async fn ended(&self, container: &Container, how: &str) -> String {
+        let name = &container.name;
+        match self.target.engine.observe_container(&container.id).await {
+            Ok(Some(seen)) if seen.oom => format!("{name} was killed for want of memory: raise its limit"),
+            Ok(None) => format!("{name} was removed by somebody"),
+            _ => format!("{name} {how}"),
+        }
+    }
+
+    /// Why a slot went bad: the engine may say more of it than nginx, and later.
+    async fn bad(&self, slot: Slot, replicas: &[Container], why: &str) -> String {
+        for container in replicas {
+            if let Ok(Some(seen)) = self.target.engine.observe_container(&container.id).await
+                && seen.oom
+            {
+                return format!("{} was killed for want of memory: raise its limit", container.name);
+            }
+        }
+        format!("{slot} went bad: {why}")
     }
 
     async fn gone_bad(&self, container: &Container, words: &str) -> Stopped {

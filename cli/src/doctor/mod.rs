@@ -4,6 +4,7 @@
 //! others, and within a limit. A part that is down is one finding, and hides no other.
 
 mod clock;
+mod containers;
 mod disk;
 mod drift;
 mod engine;
@@ -47,6 +48,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "disk", run: |ground| Box::pin(disk::check(ground)) },
     Check { name: "release", run: |ground| Box::pin(release::check(ground)) },
     Check { name: "slack", run: |ground| Box::pin(slack::check(ground)) },
+    Check { name: "containers", run: |ground| Box::pin(containers::check(ground)) },
     Check { name: "leftovers", run: |ground| Box::pin(leftovers::check(ground)) },
     Check { name: "drift", run: |ground| Box::pin(drift::check(ground)) },
 ];

@@ -106,6 +106,11 @@ impl Hands {
         self.engine.observe_containers(labels).await
     }
 
+    /// The container of this name or id, if it is there.
+    pub async fn observe_container(&self, name_or_id: &str) -> Result<Option<Container>> {
+        self.engine.observe_container(name_or_id).await
+    }
+
     /// An image, if it is there.
     pub async fn observe_image(&self, reference: &str) -> Result<Option<Image>> {
         self.engine.observe_image(reference).await

@@ -56,6 +56,7 @@ fn run(settings: &Settings) -> io::Result<ExitCode> {
             return Ok(ExitCode::from(TOLD_TO_FAIL));
         }
         Mode::DiesAfter(life) => die_after(life),
+        Mode::HungryAfter(time) => eat_after(time),
         _ => {}
     }
     let service = Arc::new(Service::new(settings));
@@ -118,6 +119,16 @@ fn die_after(life: Duration) {
         thread::sleep(life);
         log(&format!("exiting: MODE=dies-after:{}", life.as_millis()));
         process::exit(i32::from(TOLD_TO_FAIL));
+    });
+}
+
+/// Takes memory, a MiB at a time, and no more than 128 where nobody sets a limit.
+fn eat_after(time: Duration) {
+    thread::spawn(move || {
+        thread::sleep(time);
+        log(&format!("taking memory: MODE=hungry-after:{}", time.as_millis()));
+        let taken: Vec<Vec<u8>> = (0..128).map(|_| vec![1; 1 << 20]).collect();
+        log(&format!("took {} MiB and was not killed", taken.len()));
     });
 }
 

@@ -19,6 +19,8 @@ pub(crate) enum Mode {
     Redirect,
     /// Works, then ends with status 3.
     DiesAfter(Duration),
+    /// Works, then takes memory until it is killed for that.
+    HungryAfter(Duration),
     /// Does not listen before this time is over.
     SlowStart(Duration),
     /// Works, but `/healthz` answers 500 once `/` was asked for.
@@ -42,6 +44,7 @@ impl Mode {
             ("redirect", None) => Self::Redirect,
             ("ails-in-use", None) => Self::AilsInUse,
             ("dies-after", Some(time)) => Self::DiesAfter(time),
+            ("hungry-after", Some(time)) => Self::HungryAfter(time),
             ("slow-start", Some(time)) => Self::SlowStart(time),
             ("fails-after", Some(time)) => Self::FailsAfter(time),
             _ => return Err(format!("MODE={text} is not a mode")),
@@ -113,6 +116,7 @@ mod tests {
     #[test]
     fn modes_with_a_time_need_one_and_others_refuse_it() {
         let mode = |text| read(&[], &[("MODE", text)]).map(|settings| settings.mode);
+        assert_eq!(mode("hungry-after:0"), Ok(Mode::HungryAfter(Duration::ZERO)));
         assert_eq!(mode("dies-after:250"), Ok(Mode::DiesAfter(Duration::from_millis(250))));
         assert_eq!(mode("dies-after"), Err("MODE=dies-after is not a mode".to_owned()));
         assert_eq!(mode("exit:5"), Err("MODE=exit:5 is not a mode".to_owned()));

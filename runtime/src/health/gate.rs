@@ -182,11 +182,13 @@ impl Engine {
     /// What the engine has to say about a container that just ended with `code`.
     async fn after_exit(&self, container: &str, code: i64) -> Result<Reason, Error> {
         let seen = self.observe_container(container).await?;
-        Ok(match seen.map(|seen| (seen.restarts, seen.state)) {
-            Some((_, State::Exited { code, oom })) => Reason::Exited { code, oom },
+        Ok(match seen.map(|seen| (seen.restarts, seen.state, seen.oom)) {
+            Some((_, State::Exited { code, oom }, _)) => Reason::Exited { code, oom },
+            Some((_, _, true)) => Reason::Exited { code, oom: true },
             // The first restart is under way before it can be seen; more of them tell another story.
-            Some((times, _)) if times > 1 => Reason::Restarting { times, code },
-            _ => Reason::Exited { code, oom: false },
+            Some((times, ..)) if times > 1 => Reason::Restarting { times, code },
+            None => Reason::NotRunning,
+            Some(_) => Reason::Exited { code, oom: false },
         })
     }
 
@@ -285,6 +287,7 @@ fn stopped(seen: &Container) -> Option<Reason> {
     match seen.state {
         State::Running => None,
         State::Exited { code, oom } => Some(Reason::Exited { code, oom }),
+        State::Restarting if seen.oom => Some(Reason::Exited { code: seen.exit_code, oom: true }),
         State::Restarting => Some(Reason::Restarting { times: seen.restarts, code: seen.exit_code }),
         State::Created | State::Paused | State::Dead => Some(Reason::NotRunning),
     }

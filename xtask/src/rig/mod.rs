@@ -46,6 +46,7 @@ pub mod port;
 pub mod probe;
 pub(crate) mod process;
 pub mod registry;
+pub mod relay;
 pub mod run;
 mod server;
 pub mod session;

@@ -126,6 +126,12 @@ impl Session {
         self.narration.borrow().iter().map(|line| format!("{}\n", line.text)).collect()
     }
 
+    /// Whether it still tells, or may.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.stderr.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
     /// Sends it a signal. One that has ended already gets none.
     ///
     /// # Errors

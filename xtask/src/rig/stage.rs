@@ -70,14 +70,6 @@ impl Stage {
         Self::set(program.into(), Nginx::Host(HostNginx::start(nginx).await?)).await
     }
 
-    /// Sets the stage behind this nginx of the host.
-    ///
-    /// # Errors
-    /// When a part does not start.
-    pub async fn behind(program: impl Into<PathBuf>, nginx: HostNginx) -> Result<Self> {
-        Self::set(program.into(), Nginx::Host(nginx)).await
-    }
-
     /// Sets the stage behind an nginx in a container.
     ///
     /// # Errors

@@ -61,7 +61,10 @@ impl<'c> Held<'c> {
             |rate| Aim::of(name, table, target.edge.container_address()).map(|aim| Probe { aim, rate });
         let probe = probe.probe.map(aimed).transpose()?;
         let origin = Origin::observe();
-        let lock = lock(context, &target, &origin, wait, command).await?;
+        let (lock, waited) = lock(context, &target, &origin, wait, command).await?;
+        // The run that was waited for may have made networks and containers, and somebody another nginx.
+        let target =
+            if waited { Target::connect(config, name, table, &context.witness).await? } else { target };
         Ok(Self { target, origin, lock, probe, follow: None })
     }
 
@@ -89,13 +92,14 @@ impl<'c> Held<'c> {
     }
 }
 
+/// The app's lock, and whether another run was waited for.
 async fn lock(
     context: &Context,
     target: &Target<'_>,
     origin: &Origin,
     wait: &Wait,
     command: &str,
-) -> Result<Lock, Failure> {
+) -> Result<(Lock, bool), Failure> {
     let holder = Holder {
         pid: std::process::id(),
         who: origin.who(),
@@ -103,17 +107,19 @@ async fn lock(
         since: jiff::Timestamp::now().to_string(),
     };
     let folder = target.data_dir();
+    let mut waited = false;
     let taken = if wait.wait {
         let report = context.output.report();
         let waiting = Lock::wait(&folder, &target.name, &holder, &context.witness, |other| {
             let other = other.map_or_else(|| "another run".to_owned(), ToString::to_string);
             report.tell(Event::Note(&format!("waiting for {other}")));
+            waited = true;
         });
         waiting.await
     } else {
         Lock::take(&folder, &target.name, &holder, &context.witness)
     };
-    taken.map_err(|error| match error {
+    taken.map(|lock| (lock, waited)).map_err(|error| match error {
         NotLocked::Held(_) => Failure::from_error(Exit::Locked, &error)
             .serves("nothing was changed")
             .next("`--wait` waits for it"),

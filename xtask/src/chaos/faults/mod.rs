@@ -5,7 +5,11 @@
 
 mod disk;
 mod engine;
+mod host;
 mod nginx;
+mod people;
+mod registry;
+mod slack;
 mod trial;
 mod world;
 
@@ -53,6 +57,8 @@ pub(super) enum Command {
     Backup,
     /// `rollback` to the standby.
     Rollback,
+    /// `ship` of such a release: deployed, backed up and told of.
+    Ship,
 }
 
 /// When the fault comes. But for the first, the run is held at the phase's first request to the engine meanwhile.
@@ -161,6 +167,7 @@ impl Fault {
             Command::DeployChanged => " (changed site)",
             Command::Backup => " (backup)",
             Command::Rollback => " (rollback)",
+            Command::Ship => " (ship)",
         };
         format!("{}{command}", self.phase.as_str())
     }
@@ -188,6 +195,10 @@ fn groups() -> Vec<(&'static str, Vec<Fault>)> {
         ("faults: the engine", engine::faults()),
         ("faults: nginx", nginx::faults()),
         ("faults: the disks", disk::faults()),
+        ("faults: the registry", registry::faults()),
+        ("faults: Slack", slack::faults()),
+        ("faults: people's hands", people::faults()),
+        ("faults: the host", host::faults()),
     ]
 }
 

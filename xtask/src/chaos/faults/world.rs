@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use crate::rig::engine::PrivateEngine;
 use crate::rig::error::{Doing as _, Result, unexpected};
 use crate::rig::needs;
 use crate::rig::nginx::HostNginx;
+use crate::rig::relay::Relay;
 use crate::rig::session::Session;
+use crate::rig::slack::Slack;
 use crate::rig::stage::{Nginx, Ran, Stage};
 use crate::rig::wire::{Ask, Manner, Wire};
 
@@ -35,6 +38,12 @@ pub(in crate::chaos) enum Ground {
     },
     /// As [`Ground::Plain`], with a small disk each for nginx's two folders and for cutover's own.
     Disks,
+    /// As [`Ground::Plain`], with something before the registry.
+    Registry,
+    /// As [`Ground::Plain`], with a Slack.
+    Slack,
+    /// As [`Ground::Plain`], for an app whose memory is changed.
+    Memory,
 }
 
 /// An app with a release live and another standing by. Of three releases in turn none is ever there already.
@@ -43,6 +52,10 @@ pub(in crate::chaos) struct World {
     pub(super) kept: Vec<Box<dyn Any>>,
     /// The registry, the nginx, the configuration.
     pub(super) stage: Stage,
+    /// What the program has in its environment besides.
+    pub(super) env: Vec<(String, String)>,
+    /// What the program is started by, if anything.
+    pub(super) wrap: Vec<String>,
     /// The way to the engine, for the tested program alone.
     pub(super) wire: Wire,
     /// What `doctor` names where nothing is wrong.
@@ -55,6 +68,8 @@ pub(in crate::chaos) struct World {
     standby: usize,
     deployed: u32,
     changes: u32,
+    relay: Option<Relay>,
+    slack: Option<Slack>,
 }
 
 impl World {
@@ -67,11 +82,12 @@ impl World {
             Ground::Detached => HostNginx::start_detached(needs::nginx()).await?,
             _ => HostNginx::start(needs::nginx()).await?,
         };
-        let mut stage = Stage::behind(program, nginx).await?;
+        let mut stage = Stage::behind(program, Nginx::Host(nginx)).await?;
         let mut kept: Vec<Box<dyn Any>> = Vec::new();
         let mut socket = PathBuf::from("/var/run/docker.sock");
+        let (mut relay, mut slack, mut env) = (None, None, Vec::new());
         match ground {
-            Ground::Plain | Ground::Detached => {}
+            Ground::Plain | Ground::Detached | Ground::Memory => {}
             Ground::Engine { live_restore } => {
                 let engine = PrivateEngine::start(live_restore).await?;
                 stage = stage.on_engine(engine.host());
@@ -88,11 +104,31 @@ impl World {
                 }
                 stage = stage.with_top(&format!("data_dir = {data:?}"))?;
             }
+            Ground::Registry => {
+                let before = Relay::before(parsed(stage.registry.host())?).await?;
+                let host = before.address().to_string();
+                let image = format!("{host}/acme/{}:0", stage.app);
+                stage = stage.with(&format!("image = {image:?}"))?.with_tables(&format!(
+                    "[registry.{host:?}]\nusername = \"acme\"\npassword = {{ env = \"REGISTRY_PASSWORD\" }}"
+                ))?;
+                relay = Some(before);
+            }
+            Ground::Slack => {
+                let there = Slack::start().await?;
+                env.push(("SLACK_WEBHOOK_URL".to_owned(), there.url()));
+                let tables = "[notify.slack]\nwebhook = { env = \"SLACK_WEBHOOK_URL\" }\ntimeout = \"3s\"";
+                stage = stage.with_tables(tables)?;
+                slack = Some(there);
+            }
         }
         let mut world = Self {
             stage: stage.with("soak = \"1s\"\ndrain = \"2s\"")?,
             wire: Wire::before(&socket)?,
             kept,
+            env,
+            wrap: Vec::new(),
+            relay,
+            slack,
             usual: BTreeSet::new(),
             struck: false,
             images: Vec::new(),
@@ -102,7 +138,12 @@ impl World {
             changes: 0,
         };
         for version in ["0", "1", "2"] {
-            world.images.push(world.stage.release(version, &[]).await?);
+            let image = world.stage.release(version, &[]).await?;
+            let by_relay = world.relay.as_ref().map(|relay| relay.address().to_string());
+            world.images.push(match by_relay {
+                Some(relay) => image.replacen(world.stage.registry.host(), &relay, 1),
+                None => image,
+            });
         }
         for _ in 0..2 {
             let deploy = world.command(Command::Deploy).await?;
@@ -121,6 +162,53 @@ impl World {
             Nginx::Host(nginx) => nginx,
             Nginx::Container(_) => panic!("the nginx is in a container"),
         }
+    }
+
+    /// The file that tells nginx which slot is live.
+    pub(super) fn marker(&self) -> PathBuf {
+        match &self.stage.nginx {
+            Nginx::Host(nginx) => nginx.state_dir().join(&self.stage.app).join("green"),
+            Nginx::Container(_) => panic!("the nginx is in a container"),
+        }
+    }
+
+    /// What is before the registry.
+    ///
+    /// # Errors
+    /// On other grounds than [`Ground::Registry`].
+    pub(super) fn relay(&self) -> Result<&Relay> {
+        self.relay.as_ref().ok_or_else(|| unexpected("the world", "there is nothing before its registry"))
+    }
+
+    /// The stand-in for Slack.
+    ///
+    /// # Errors
+    /// On other grounds than [`Ground::Slack`].
+    pub(super) fn slack(&self) -> Result<&Slack> {
+        self.slack.as_ref().ok_or_else(|| unexpected("the world", "it has no Slack"))
+    }
+
+    /// The command will find the live slot down or the other live, and so leave what stands by where it is.
+    pub(super) fn standby_stays(&mut self) {
+        let other = (0..3).find(|release| ![self.live, self.standby].contains(release));
+        self.standby = other.unwrap_or_default();
+    }
+
+    /// Runs `backup`.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub(super) async fn back_up(&mut self) -> Result<()> {
+        let ran = self.run(&words(&["backup"])).await?;
+        self.standby = self.live;
+        if ran.status == Some(0) { Ok(()) } else { Err(unexpected("backup", ran.stderr)) }
+    }
+
+    /// Gives the program this in its environment; what it had of that name before.
+    pub(super) fn env(&mut self, key: &str, value: &str) -> String {
+        let before = self.env.iter().position(|(there, _)| there == key).map(|at| self.env.swap_remove(at).1);
+        self.env.push((key.to_owned(), value.to_owned()));
+        before.unwrap_or_default()
     }
 
     /// Has requests to the engine fare so, until the fault is mended.
@@ -154,14 +242,16 @@ impl World {
     /// When a deploy that has to come first fails.
     pub(super) async fn command(&mut self, command: Command) -> Result<Vec<String>> {
         match command {
-            Command::Deploy | Command::DeployChanged => {
+            Command::Deploy | Command::DeployChanged | Command::Ship => {
                 let next = (0..3).find(|release| ![self.live, self.standby].contains(release));
                 (self.live, self.standby) = (next.unwrap_or_default(), self.live);
                 self.deployed += 1;
                 if command == Command::DeployChanged {
                     self.change_site()?;
                 }
-                Ok(["deploy", "--json", "--image", self.image()].map(str::to_owned).to_vec())
+                let name = if command == Command::Ship { "ship" } else { "deploy" };
+                self.standby = if command == Command::Ship { self.live } else { self.standby };
+                Ok([name, "--json", "--image", self.image()].map(str::to_owned).to_vec())
             }
             Command::Backup => {
                 let deploy = Box::pin(self.command(Command::Deploy)).await?;
@@ -197,8 +287,20 @@ impl World {
     pub(super) fn start(&self, arguments: &[String]) -> Result<Session> {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let mut command = self.stage.command(&arguments);
-        command.env("DOCKER_HOST", self.wire.host());
-        Session::start(command)
+        command.env("DOCKER_HOST", self.wire.host()).envs(self.env.iter().cloned());
+        Session::start(self.wrapped(command))
+    }
+
+    /// The command as what wraps it starts it.
+    fn wrapped(&self, command: std::process::Command) -> std::process::Command {
+        let Some((first, rest)) = self.wrap.split_first() else { return command };
+        let mut wrapped = std::process::Command::new(first);
+        wrapped.args(rest).arg(command.get_program()).args(command.get_args()).env_clear();
+        wrapped.envs(command.get_envs().filter_map(|(key, value)| Some((key, value?))));
+        if let Some(folder) = command.get_current_dir() {
+            wrapped.current_dir(folder);
+        }
+        wrapped
     }
 
     /// Runs the program to its end.
@@ -273,6 +375,10 @@ impl World {
             Phase::Accept => looks(3 + install + soak),
         }
     }
+}
+
+fn parsed(address: &str) -> Result<SocketAddr> {
+    address.parse().map_err(|error| unexpected(address, error))
 }
 
 fn words(words: &[&str]) -> Vec<String> {

@@ -74,6 +74,7 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Wrk => Some("wrk"),
         Need::Podman => Some("podman"),
         Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema | Need::Crossplane => None,
+        Need::Faketime => Some("faketime"),
     }
 }
 

@@ -39,6 +39,8 @@ pub enum Need {
     Wrk,
     /// Podman with its network backend, the other engine.
     Podman,
+    /// `faketime`, for a clock that jumps.
+    Faketime,
     /// The newest nginx, unpacked by [`install()`]; see [`nginx_new`].
     NginxNew,
     /// A Python with `slack_sdk`, made by [`install()`]; see [`python`].
@@ -103,6 +105,7 @@ pub fn check() -> Vec<Missing> {
     let podman = runs("podman", &["--version"]) && Path::new("/usr/lib/podman/netavark").is_file();
     let mend = "apt-get install -y podman netavark aardvark-dns";
     need(podman, Need::Podman, "podman with netavark", mend, true);
+    need(faketime().is_some(), Need::Faketime, "faketime", "apt-get install -y faketime", true);
     need(nginx_new().is_some(), Need::NginxNew, "the newest nginx", "cargo xtask test --install", true);
     need(python().is_some(), Need::SlackSdk, "a Python with slack_sdk", "cargo xtask test --install", true);
     let schemas = check_jsonschema().is_some();
@@ -118,6 +121,12 @@ pub fn nginx() -> &'static Path {
         std::env::var_os("CUTOVER_TEST_NGINX").map_or_else(|| "/usr/sbin/nginx".into(), PathBuf::from)
     });
     &NGINX
+}
+
+/// The library by which a program sees another time, where Debian's `faketime` has it.
+pub fn faketime() -> Option<PathBuf> {
+    let library = format!("/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1", std::env::consts::ARCH);
+    Some(PathBuf::from(library)).filter(|library| library.is_file())
 }
 
 /// The newest nginx, a static binary, where [`install()`] has unpacked it.

@@ -1,0 +1,49 @@
+//! Readers, while releases go live.
+
+use serde_json::Value;
+
+use crate::rig::error::Result;
+
+use super::track::{LONG, Track};
+
+/// Reads so many times, half of them the status and half the history, while a release after the other goes live.
+pub(super) async fn read(track: &mut Track, reads: usize) -> Result<()> {
+    let images = track.releases(3).await?;
+    let (mut seen, mut writes) = (Vec::new(), 0);
+    let mut writer = None;
+    for number in 0..reads {
+        let session = match writer.take() {
+            Some(session) => session,
+            None => {
+                writes += 1;
+                track.start(&["deploy", "--json", "--image", &images[writes % images.len()]])?
+            }
+        };
+        if number % 2 == 0 {
+            let status = track.told(&["status", "--json"]).await;
+            track.hold(status["live"].is_string(), || format!("nothing is said to be live: {status}"));
+        } else {
+            let now = track.history().await;
+            track.hold(grows(&seen, &now), || format!("the history went from {seen:?} to {now:?}"));
+            seen = now;
+        }
+        writer = match session.is_running() {
+            true => Some(session),
+            false => {
+                let ran = session.end(LONG).await?;
+                track.ended_well(&ran);
+                None
+            }
+        };
+    }
+    if let Some(session) = writer {
+        let ran = session.end(LONG).await?;
+        track.ended_well(&ran);
+    }
+    track.hold(writes > 1, || "no release went live while it was read".to_owned());
+    track.in_turn().await
+}
+
+fn grows(before: &[Value], after: &[Value]) -> bool {
+    after.starts_with(before)
+}
