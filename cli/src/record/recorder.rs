@@ -143,13 +143,17 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// One that failed is not told to be done: the plan of the way back ends it.
+    fn planned(&self) {
+        let now = self.now();
+        let mut state = self.state();
+        let failed = state.phases.iter_mut().filter(|phase| !phase.done && phase.to_ms <= phase.from_ms);
+        failed.for_each(|phase| phase.to_ms = now);
+    }
+
     fn begun(&self, step: &Step) {
         let now = self.now();
         let mut state = self.state();
-        // One that failed is not told to be done: the next one ends it.
-        if let Some(last) = state.phases.last_mut().filter(|last| !last.done) {
-            last.to_ms = now;
-        }
         state.phases.push(Phase { name: step.to_string(), from_ms: now, to_ms: now, done: false });
         if let Step::Place(slot, _) | Step::Gate(slot) | Step::GateThrough(slot) = step {
             state.tried = Some(*slot);
@@ -164,8 +168,11 @@ impl<'a> Recorder<'a> {
     fn done(&self, step: &Step) {
         let now = self.now();
         let mut state = self.state();
-        if let Some(last) = state.phases.last_mut() {
-            (last.to_ms, last.done) = (now, true);
+        // Another may have begun beside it.
+        let name = step.to_string();
+        let this = state.phases.iter_mut().rev().find(|phase| phase.name == name && !phase.done);
+        if let Some(phase) = this {
+            (phase.to_ms, phase.done) = (now, true);
         }
         let first = state.serving.last().is_none_or(|last| last.slot.is_none());
         let served = match step {
@@ -205,6 +212,7 @@ impl<'a> Recorder<'a> {
 impl Report for Recorder<'_> {
     fn tell(&self, event: Event<'_>) {
         match &event {
+            Event::Planned(_) => self.planned(),
             Event::Begun(step) => self.begun(step),
             Event::Done(step, _) => self.done(step),
             Event::Asked { who, id, what, wrong } => self.asked(who, *id, what, *wrong),

@@ -115,3 +115,19 @@ fn a_slot_is_known_by_the_time_and_a_run_by_the_beginning_of_its_names() {
         assert_eq!(record.is_named(name), named, "{name}");
     }
 }
+
+#[test]
+fn phases_that_go_on_side_by_side_are_told_apart() {
+    use crate::plan::{Ending, Plan, Step};
+    use crate::report::{Event, Report as _, Silent};
+    let recorder = Recorder::new(&Silent, None);
+    let (pull, drain) = (Step::Pull, Step::Drain(cutover_proxyconf::Slot::Green));
+    recorder.tell(Event::Begun(&pull));
+    recorder.tell(Event::Begun(&drain));
+    recorder.tell(Event::Done(&pull, Default::default()));
+    // The drain fails, and the way back begins.
+    recorder.tell(Event::Planned(&Plan { steps: Vec::new(), ending: Ending::Aborted }));
+    let made = recorder.record("web", record().run, Vec::new(), None);
+    let told: Vec<(&str, bool)> = made.phases.iter().map(|phase| (phase.name.as_str(), phase.done)).collect();
+    assert_eq!(told, [("pull the image", true), ("drain green", false)]);
+}
