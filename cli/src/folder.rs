@@ -75,17 +75,13 @@ impl Folder {
 
     /// Writes a file whole or not at all. Of two who do so at once, one fails.
     pub(crate) fn replace(&self, name: &str, text: &[u8]) -> io::Result<()> {
-        // The same name each time: what a write that was killed left behind goes with the next.
-        let new = format!(".{name}.cutover-new");
+        let new = new_name(name);
         for name in [name, &new] {
             if self.is_linked(name) {
                 return Err(linked());
             }
         }
-        match unlinkat(&self.0, &new, AtFlags::empty()) {
-            Err(error) if error != rustix::io::Errno::NOENT => return Err(error.into()),
-            _ => {}
-        }
+        self.clear(name)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let mut file = File::from(openat(&self.0, &new, flags, owners())?);
         let written = file.write_all(text).and_then(|()| file.sync_all());
@@ -97,6 +93,14 @@ impl Folder {
             return Err(error);
         }
         File::from(self.0.try_clone()?).sync_all()
+    }
+
+    /// Removes what a write of the file that was killed has left.
+    pub(crate) fn clear(&self, name: &str) -> io::Result<()> {
+        match unlinkat(&self.0, new_name(name), AtFlags::empty()) {
+            Err(error) if error != rustix::io::Errno::NOENT => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     fn file(&self, name: &str, flags: OFlags) -> io::Result<Option<File>> {
@@ -112,6 +116,11 @@ impl Folder {
         let found = statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW);
         found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::Symlink)
     }
+}
+
+/// A file while it is written. The same name each time, so that what was left of one that was killed is found.
+fn new_name(name: &str) -> String {
+    format!(".{name}.cutover-new")
 }
 
 /// A file that its owner reads and writes, and nobody else.

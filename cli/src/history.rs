@@ -11,7 +11,7 @@ use crate::lock::{Lock, moment};
 use crate::probe::Figures;
 
 /// The history's file.
-const FILE: &str = "history.jsonl";
+pub(crate) const FILE: &str = "history.jsonl";
 
 /// So many runs are kept.
 const KEPT: usize = 1_000;
@@ -134,5 +134,17 @@ mod tests {
         }
         assert_eq!(read(lock.folder()).unwrap(), [entry(0), entry(1), entry(2)]);
         assert_eq!(std::fs::read_to_string(lock.folder().join(FILE)).unwrap().lines().count(), KEPT);
+    }
+
+    #[test]
+    fn what_a_killed_run_left_of_the_history_goes_with_the_next_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let app = "web".parse().unwrap();
+        let holder = Holder { pid: 1, who: String::new(), command: String::new(), since: String::new() };
+        let left = folder.path().join("web/.history.jsonl.cutover-new");
+        std::fs::create_dir(folder.path().join("web")).unwrap();
+        std::fs::write(&left, "torn").unwrap();
+        drop(Lock::take(folder.path(), &app, &holder, &crate::effect::nobody()).unwrap());
+        assert!(!left.exists());
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, Told, around_now};
 use crate::folder::Folder;
+use crate::{history, record};
 
 #[cfg(test)]
 mod model;
@@ -167,6 +168,9 @@ impl Lock {
         }
         moment();
         write_holder(&mut file, holder).map_err(io)?;
+        // Not every run gets as far as to write the history again. That it stays costs nobody anything.
+        opened.clear(history::FILE).ok();
+        record::clear(&folder);
         Ok(Self { file, folder, witness: witness.clone() })
     }
 

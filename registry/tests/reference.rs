@@ -84,7 +84,7 @@ fn a_bad_reference_is_told_what_is_wrong_and_where() {
         ("acme/web:a+b", 10, "may stand in a tag"),
         ("acme/web:v1\n", 11, "may stand in a tag"),
         (&long_tag, 130, "longer than 128"),
-        (&long_name, 255, "longer than 255"),
+        (&long_name, 247, "longer than 255"),
         ("ghcr..io/web", 5, "an empty part"),
         ("gh_cr.io/web", 2, "may stand in a registry's host"),
         ("-a.b/web", 0, "begins with `-`"),

@@ -10,8 +10,11 @@ use serde::{Deserialize, Serialize};
 pub use self::recorder::Recorder;
 use crate::effect::{Effect, around_now};
 use crate::history::Entry;
-use crate::lock::Lock;
+use crate::lock::{Lock, moment};
 use crate::probe::Bucket;
+
+/// How the name of a record begins while it is written.
+const NEW: &str = ".new-";
 
 /// So many runs of an app are kept.
 const KEPT: usize = 50;
@@ -153,14 +156,24 @@ pub fn keep(lock: &Lock, record: &Record) -> Result<(), RecordFailed> {
 
 fn write(folder: &Path, path: &Path, record: &Record) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(folder)?;
     serde_json::to_writer(std::io::BufWriter::new(file.as_file_mut()), record)?;
+    moment();
     file.persist(path).map_err(|error| error.error)?;
     let names = names(folder)?;
     for old in &names[..names.len().saturating_sub(KEPT)] {
         std::fs::remove_file(folder.join(old))?;
     }
     Ok(())
+}
+
+/// Removes what a run that was killed has left of its record. That it stays costs nobody anything.
+pub(crate) fn clear(folder: &Path) {
+    for entry in std::fs::read_dir(runs(folder)).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(NEW) {
+            std::fs::remove_file(entry.path()).ok();
+        }
+    }
 }
 
 /// The names of the records' files, oldest first.

@@ -90,6 +90,19 @@ fn records_come_back_in_order_and_the_oldest_go() {
 }
 
 #[test]
+fn what_a_killed_run_left_of_a_record_goes_with_the_next_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = lock(folder.path());
+    keep(&first, &record()).unwrap();
+    let left = runs(first.folder()).join(".new-x");
+    std::fs::write(&left, "torn").unwrap();
+    drop(first);
+    let second = lock(folder.path());
+    assert!(!left.exists());
+    assert_eq!(read(second.folder()).unwrap().len(), 1);
+}
+
+#[test]
 fn a_record_that_cannot_be_written_names_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let lock = lock(folder.path());

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::deadline::until;
 use super::error::{Doing as _, Result, unexpected};
 use super::process::{self, Guard};
+use super::run;
 
 /// How long it may take to start, or to end.
 const START: Duration = Duration::from_secs(120);
@@ -19,6 +20,8 @@ const START: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct PrivateEngine {
     live_restore: bool,
+    /// A bridge of its own: with none at all, an engine removes `docker0`, which is another's.
+    bridge: String,
     // Dropped in this order: the process before what it reads.
     process: Option<Guard>,
     place: TempDir,
@@ -32,7 +35,13 @@ impl PrivateEngine {
     pub async fn start(live_restore: bool) -> Result<Self> {
         // Its containers' sockets lie below it, and their paths may be 108 bytes long.
         let place = tempfile::Builder::new().prefix("eng").tempdir().doing("make a temporary directory")?;
-        let mut engine = Self { live_restore, process: None, place };
+        let bridge = format!("cut{}", run::random());
+        let number = u32::from_str_radix(&run::random(), 16).unwrap_or_default();
+        let address = format!("10.{}.{}.1/24", 252 + number % 2, number / 2 % 256);
+        ip(&["link", "add", &bridge, "type", "bridge"])?;
+        let mut engine = Self { live_restore, bridge, process: None, place };
+        ip(&["address", "add", &address, "dev", &engine.bridge])?;
+        ip(&["link", "set", &engine.bridge, "up"])?;
         engine.start_again().await?;
         Ok(engine)
     }
@@ -83,7 +92,7 @@ impl PrivateEngine {
         let log = within("dockerd.log");
         let mut command = Command::new("dockerd");
         command
-            .args(["--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-masq=false"])
+            .args(["--bridge", &self.bridge, "--iptables=false", "--ip6tables=false", "--ip-masq=false"])
             .args(["--userland-proxy=false", "--log-level=error", "--config-file"])
             .arg(within("daemon.json"))
             .arg("--data-root")
@@ -128,8 +137,13 @@ impl Drop for PrivateEngine {
         drop(self.freeze(false));
         self.remove_all();
         self.process = None;
+        drop(ip(&["link", "delete", &self.bridge]));
         unmount(self.place.path());
     }
+}
+
+fn ip(arguments: &[&str]) -> Result<()> {
+    process::output(Command::new("ip").args(arguments)).map(drop)
 }
 
 fn docker(host: &str, arguments: &[&str]) -> Result<String> {

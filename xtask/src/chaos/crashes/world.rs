@@ -273,12 +273,15 @@ impl World {
         same("nginx's files that are left over", &left, &Vec::new())?;
         same("the folders of state", &listed(&state), &vec![app.clone()])?;
         let marker = (live == "green").then_some("green");
-        let files: Vec<&str> = marker.into_iter().chain(["history.jsonl", "lock"]).collect();
+        let files: Vec<&str> = marker.into_iter().chain(["history.jsonl", "lock", "runs"]).collect();
         same(
             "the files of state",
             &listed(&state.join(app)),
             &files.iter().map(ToString::to_string).collect(),
         )?;
+        let torn: Vec<String> =
+            listed(&state.join(app).join("runs")).into_iter().filter(|name| name.starts_with('.')).collect();
+        same("records that are left half written", &torn, &Vec::new())?;
         let lock = std::fs::read(state.join(app).join("lock")).doing("read the lock")?;
         same("the lock's words", &String::from_utf8_lossy(&lock).into_owned(), &String::new())
     }
