@@ -250,6 +250,7 @@ async fn what_broken_deploys_left_and_what_has_drifted_is_told_and_keeps_no_depl
         ("release", "0123456789ab"),
         ("image", &image),
         ("digest", &digest),
+        ("address", "127.0.0.1:9"),
     ]
     .iter()
     .map(|(key, value)| format!("--label=cutover.{key}={value}"))
