@@ -143,7 +143,12 @@ impl Run<'_> {
             Ok(false) => failure.serves(format!("nothing was changed; {}", self.now().await)),
             Err(undoing) => {
                 self.report.tell(Event::Warning(&format!("going back failed too: {undoing}")));
-                let exit = if failure.exit() == Exit::RolledBack { Exit::Fault } else { failure.exit() };
+                let exit = match failure.exit() {
+                    // What keeps traffic from going back is what is to be mended.
+                    Exit::RolledBack if undoing.exit() == Exit::Unreachable => Exit::Unreachable,
+                    Exit::RolledBack => Exit::Fault,
+                    other => other,
+                };
                 failure
                     .exiting(exit)
                     .serves(self.now().await)

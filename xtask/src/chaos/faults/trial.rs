@@ -64,13 +64,12 @@ async fn row(world: &mut World, fault: &Fault) -> Row {
 }
 
 async fn seen(world: &mut World, fault: &Fault) -> Result<Seen> {
-    let live = world.version();
     let command = world.command(fault.command).await?;
     if fault.phase == Phase::Pull {
         forget(world).await?;
     }
     let load = load(world, fault);
-    load.answered_by(if fault.command == Command::Backup { world.version() } else { live }, SOON).await?;
+    load.answered_by(world.serving(), SOON).await?;
     let (session, mend) = if fault.phase == Phase::Before {
         let mend = (fault.strike)(world).await?;
         (world.start(&command)?, mend)

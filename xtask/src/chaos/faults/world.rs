@@ -231,6 +231,11 @@ impl World {
         ["0", "1", "2"][self.live]
     }
 
+    /// The version that is live until then: a backup has it on the standby too.
+    pub(super) fn serving(&self) -> &'static str {
+        ["0", "1", "2"][self.standby]
+    }
+
     /// The image of it.
     pub(super) fn image(&self) -> &str {
         &self.images[self.live]
@@ -260,6 +265,9 @@ impl World {
                 Ok(["backup", "--json"].map(str::to_owned).to_vec())
             }
             Command::Rollback => {
+                // After a backup the standby holds the same release, and there is nothing behind it to go back to.
+                let deploy = Box::pin(self.command(Command::Deploy)).await?;
+                self.ends_well(&deploy).await?;
                 std::mem::swap(&mut self.live, &mut self.standby);
                 Ok(["rollback", "--json"].map(str::to_owned).to_vec())
             }
