@@ -126,7 +126,7 @@ fn of_the_name() -> Fault {
             Ok(gone("the container is removed", taken))
         })
     })
-    .tells(&["is taken", "docker rename"])
+    .tells(&["is taken", "rename or remove it"])
     .doctor(&["containers.taken"])
 }
 
