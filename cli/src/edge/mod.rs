@@ -23,7 +23,7 @@ pub enum Place {
     /// On this host.
     Host(HostNginx),
     /// In a container.
-    Container(ContainerNginx),
+    Container(Box<ContainerNginx>),
 }
 
 /// One nginx.
@@ -122,7 +122,7 @@ async fn contained(name: &str, control: SocketAddr, engine: &Engine) -> Result<C
     if !container.state.is_running() {
         return Err(missing("does not run"));
     }
-    let place = Place::Container(ContainerNginx::new(engine, &container));
+    let place = Place::Container(Box::new(ContainerNginx::new(engine, &container)));
     if container.networks.iter().any(|network| network.network == "host") {
         return Ok((place, control, Vec::new(), vec!["host".to_owned()]));
     }

@@ -12,7 +12,7 @@ use crate::rig::stage::Ran;
 use crate::rig::wire::Manner;
 
 use super::world::{LONG, SOON};
-use super::{Command, Fault, Ground, Mend, Phase, Row, World};
+use super::{Fault, Ground, Mend, Phase, Row, World};
 
 /// Plays faults one after the other, on a new world where there is none of that ground or a fault has spoilt it.
 pub(super) async fn play_all(program: &Path, faults: &[Fault]) -> Vec<Row> {
