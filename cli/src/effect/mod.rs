@@ -1,4 +1,4 @@
-//! What a run does to the world, by name. Each effect passes one place ([`around`]), where a [`Witness`] is told of it before
+//! What a run does to the world, by name. Each effect passes one place (`around`), where a [`Witness`] is told of it before
 //! and after.
 //!
 //! A run reaches the engine only through [`Hands`], nginx only through a [`Watched`] surface, and its lock and history only

@@ -1,6 +1,6 @@
 //! Many runs at once, in processes, with load on the app.
 //!
-//! A [`Race`] is a value: so many runs, and what is to be so of them. What threads of one process could meet at (the lock, the
+//! A `Race` is a value: so many runs, and what is to be so of them. What threads of one process could meet at (the lock, the
 //! marker, the history) loom has in every order, in cutover's own tests; here whole processes meet at whole parts.
 
 mod apps;

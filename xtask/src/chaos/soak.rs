@@ -2,7 +2,7 @@
 //!
 //! A round is a release with its backup, and in turn what else happens to releases: going back and forth, a release that
 //! is refused, a run that is interrupted, a run that is killed. After each, everything that could grow is looked at; at
-//! the end the last rounds are held against the first after a warm-up, by the [`level`] of each quantity.
+//! the end the last rounds are held against the first after a warm-up, by the `level` of each quantity.
 
 mod level;
 mod look;

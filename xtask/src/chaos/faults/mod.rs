@@ -1,6 +1,6 @@
 //! What is around us fails, at each phase it can hit, with load on the app.
 //!
-//! A [`Fault`] is a value: what is done to which [`World`], when, and what is to come of it. [`trial`] plays one and
+//! A `Fault` is a value: what is done to which `World`, when, and what is to come of it. `trial` plays one and
 //! judges it; a group of faults is a file that lists them.
 
 mod disk;
