@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::recorder::Recorder;
 use crate::effect::{Effect, around_now};
+use crate::folder::Folder;
 use crate::history::Entry;
 use crate::lock::{Lock, moment};
 use crate::probe::Bucket;
@@ -155,7 +156,7 @@ pub fn keep(lock: &Lock, record: &Record) -> Result<(), RecordFailed> {
 }
 
 fn write(folder: &Path, path: &Path, record: &Record) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    Folder::ensure(folder)?;
     let mut file = tempfile::Builder::new().prefix(NEW).tempfile_in(folder)?;
     serde_json::to_writer(std::io::BufWriter::new(file.as_file_mut()), record)?;
     moment();
