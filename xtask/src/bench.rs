@@ -1,19 +1,23 @@
 //! `cargo xtask bench`: what a release costs in time, throughput and memory, on a release build of cutover.
 
+mod chart;
 mod document;
 mod figures;
+mod growth;
 mod guide;
 mod jobs;
 mod machine;
 mod memory;
 mod program;
 mod registry;
+mod rivals;
 mod sample;
 mod switching;
 mod throughput;
 mod watch;
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::ready::{ready, say, told};
@@ -21,17 +25,27 @@ use crate::rig::error::{Doing as _, Result};
 use crate::rig::needs::Need;
 use crate::rig::{place, sweep};
 
-pub use figures::{Aim, Figure, Part, Unit, render};
+pub use chart::{Bar, Chart};
+pub use figures::{Aim, Figure, Part, Row, Unit, render};
 pub use sample::Sample;
 
 /// Where the figures are kept, in the workspace.
-const FIGURES: &str = "docs/figures.md";
+const FIGURES: &str = "docs/benchmarks/README.md";
 
 /// What the figures stand on.
-const NEEDS: [Need; 6] =
-    [Need::DockerClient, Need::Engine, Need::Nginx, Need::Registry, Need::Skopeo, Need::Wrk];
+const NEEDS: [Need; 9] = [
+    Need::DockerClient,
+    Need::Engine,
+    Need::Nginx,
+    Need::Registry,
+    Need::Skopeo,
+    Need::Wrk,
+    Need::Caddy,
+    Need::Haproxy,
+    Need::NginxNew,
+];
 
-/// Measure a release build of cutover on this machine, and write docs/figures.md.
+/// Measure a release build of cutover on this machine, and write docs/benchmarks/README.md.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Bench {
     /// Install what is missing (Debian and Ubuntu, as root).
@@ -40,12 +54,18 @@ pub struct Bench {
     /// Measure only these, print them and write nothing.
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     pub only: Vec<What>,
-    /// With --only: put them in the place of theirs in docs/figures.md.
+    /// With --only: put them in the place of theirs in docs/benchmarks/README.md.
     #[arg(long, requires = "only")]
     pub replace: bool,
     /// How many pairs of cutover's and the guide's jobs to measure.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub pairs: u32,
+    /// How many rounds of switches and of throughput.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Measure this program instead of a release build of the workspace.
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
 }
 
 impl Bench {
@@ -57,12 +77,16 @@ impl Bench {
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum What {
+    /// Switches under load against nginx, Caddy and HAProxy.
+    Rivals,
     /// From healthy to live, and rolling back.
     Switching,
     /// `deploy` and `backup` against the guide's two jobs.
     Jobs,
     /// Requests per second against the guide's `upstream` block.
     Throughput,
+    /// 1 to 1,000 apps in a file, and 1 to 64 replicas.
+    Growth,
     /// Memory and start-up.
     Memory,
     /// Pulls and pushes against skopeo.
@@ -74,10 +98,7 @@ pub enum What {
 /// 0 when everything was measured, whatever the figures are; 1 when a part failed, 2 when the machine lacks something.
 #[must_use]
 pub fn run(args: &Bench) -> ExitCode {
-    let needs: Vec<Need> = match args.wants(What::Throughput) {
-        true => NEEDS.to_vec(),
-        false => NEEDS.into_iter().filter(|need| *need != Need::Wrk).collect(),
-    };
+    let needs: Vec<Need> = NEEDS.into_iter().filter(|need| stands_on(args, *need)).collect();
     if let Err(exit) = ready("bench", &needs, args.install) {
         return exit;
     }
@@ -98,10 +119,29 @@ pub fn run(args: &Bench) -> ExitCode {
     }
 }
 
+/// Whether what is to be measured stands on it.
+fn stands_on(args: &Bench, need: Need) -> bool {
+    match need {
+        Need::Wrk => args.wants(What::Throughput),
+        Need::Haproxy => args.wants(What::Throughput) || args.wants(What::Rivals),
+        Need::Caddy | Need::NginxNew => args.wants(What::Rivals),
+        _ => true,
+    }
+}
+
 async fn measure(args: &Bench) -> Result<()> {
-    say("building a release build of cutover");
-    let program = program::build().await?;
+    let program = match &args.program {
+        // The stage runs it in a folder of its own.
+        Some(program) => program.canonicalize().doing(format!("find {}", program.display()))?,
+        None => {
+            say("building a release build of cutover");
+            program::build().await?
+        }
+    };
     let mut parts = Vec::new();
+    if args.wants(What::Rivals) {
+        parts.push(rivals::measure(&program, args.rounds).await?);
+    }
     if args.wants(What::Switching) {
         parts.push(switching::measure(&program).await?);
     }
@@ -109,7 +149,10 @@ async fn measure(args: &Bench) -> Result<()> {
         parts.push(jobs::measure(&program, args.pairs).await?);
     }
     if args.wants(What::Throughput) {
-        parts.push(throughput::measure(&program).await?);
+        parts.push(throughput::measure(&program, args.rounds).await?);
+    }
+    if args.wants(What::Growth) {
+        parts.push(growth::measure(&program, args.rounds).await?);
     }
     if args.wants(What::Memory) {
         parts.push(memory::measure(&program).await?);

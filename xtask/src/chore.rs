@@ -34,7 +34,7 @@ enum Chore {
     Demo(Demo),
     /// Run all tests, on real parts.
     Test(Test),
-    /// Measure, side by side with what people use, and write `docs/figures.md`.
+    /// Measure, side by side with what people use, and write `docs/benchmarks/README.md`.
     Bench(Bench),
     /// Make everything go wrong that can, under load, and write `docs/chaos.md`.
     Chaos(Chaos),

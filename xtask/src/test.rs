@@ -64,8 +64,9 @@ impl Test {
     /// Makes the machine ready if that is asked for; what it goes without.
     fn lacks(&self) -> Result<Vec<Missing>, Failed> {
         let check = || -> Vec<Missing> {
-            // For figures of throughput, which no test takes.
-            needs::check().into_iter().filter(|missing| missing.need != Need::Wrk).collect()
+            // For figures, which no test takes.
+            let figures = [Need::Wrk, Need::Caddy, Need::Haproxy];
+            needs::check().into_iter().filter(|missing| !figures.contains(&missing.need)).collect()
         };
         let mut missing = check();
         if self.install && !missing.is_empty() {

@@ -11,20 +11,30 @@ use crate::rig::error::{Doing as _, Result, unexpected};
 pub(super) fn write(path: &Path, parts: &[Part]) -> Result<()> {
     let figures = parts.iter().map(render).collect::<Vec<_>>().join("\n");
     let text = format!(
-        "# Figures\n\nMeasured by `cargo xtask bench`, which writes this file, {}. Times are of whole processes of a \
+        "# Benchmarks\n\nMeasured by `cargo xtask bench`, which writes this file, {}. Times are of whole processes of a \
          release build, on real parts: a Docker Engine, nginx and docker-registry with token authentication. Medians \
          count; aims are those of the project.\n\n{figures}",
         machine::describe()
     );
-    keep(path, &text)
+    keep(path, &text)?;
+    draw(path, parts)
+}
+
+/// Puts the charts beside the document.
+fn draw(path: &Path, parts: &[Part]) -> Result<()> {
+    for chart in parts.iter().flat_map(|part| &part.charts) {
+        keep(&path.with_file_name(chart.file_name()), &chart.svg())?;
+    }
+    Ok(())
 }
 
 /// Puts these parts in the place of theirs, or at the end, and says in each when and on what it was measured.
 pub(super) fn replace(path: &Path, parts: Vec<Part>) -> Result<()> {
     let text = std::fs::read_to_string(path).doing(format!("read {}", path.display()))?;
-    if !text.starts_with("# Figures\n") {
+    if !text.starts_with("# Benchmarks\n") {
         return Err(unexpected(path.display(), "is not what `cargo xtask bench` writes"));
     }
+    draw(path, &parts)?;
     let machine = machine::describe();
     let text = parts.into_iter().fold(text, |text, mut part| {
         part.notes.push(format!("measured apart from the rest, {machine}"));
@@ -55,7 +65,7 @@ fn replaced(text: &str, title: &str, section: &str) -> String {
 mod tests {
     use super::replaced;
 
-    const TEXT: &str = "# Figures\n\nOf today.\n\n## One\n\n1\n\n## Two\n\n- 2\n\n## Three\n\n3\n";
+    const TEXT: &str = "# Benchmarks\n\nOf today.\n\n## One\n\n1\n\n## Two\n\n- 2\n\n## Three\n\n3\n";
 
     #[test]
     fn a_section_takes_the_place_of_its_own_and_of_no_other() {

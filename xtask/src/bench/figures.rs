@@ -1,6 +1,10 @@
 //! Figures, as a table in Markdown.
 
+use super::chart::Chart;
 use super::sample::Sample;
+
+/// A line of a part's own table.
+pub type Row = Vec<String>;
 
 /// The unit of a figure, which says how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +19,12 @@ pub enum Unit {
     PerSecond,
     /// So many times.
     Times,
+    /// So many.
+    Count,
 }
 
 impl Unit {
-    fn write(self, value: f64) -> String {
+    pub(super) fn write(self, value: f64) -> String {
         match self {
             Self::Millis if value >= 10_000.0 => format!("{:.1} s", value / 1e3),
             Self::Millis if value >= 1_000.0 => format!("{:.2} s", value / 1e3),
@@ -28,6 +34,7 @@ impl Unit {
             Self::MebibytesPerSecond => format!("{value:.0} MiB/s"),
             Self::PerSecond => format!("{value:.0}/s"),
             Self::Times => format!("{value:.2} ×"),
+            Self::Count => format!("{value:.0}"),
         }
     }
 }
@@ -74,6 +81,12 @@ pub struct Part {
     pub figures: Vec<Figure>,
     /// What else is to be said, such as requests sent and failed.
     pub notes: Vec<String>,
+    /// The columns of a table of its own, if it has one.
+    pub columns: Vec<&'static str>,
+    /// That table's lines.
+    pub rows: Vec<Row>,
+    /// Its charts, which stand beside the document.
+    pub charts: Vec<Chart>,
 }
 
 impl Part {
@@ -89,6 +102,17 @@ pub fn render(part: &Part) -> String {
     let mut text = format!("## {}\n\n{}\n\n", part.title, part.how);
     text.push_str("| figure | aim | median | lowest to highest | of |\n|---|---|---|---|---|\n");
     part.figures.iter().for_each(|figure| text.push_str(&line(figure)));
+    if !part.columns.is_empty() {
+        text.push_str(&format!(
+            "\n| {} |\n|{}\n",
+            part.columns.join(" | "),
+            "---|".repeat(part.columns.len())
+        ));
+        part.rows.iter().for_each(|row| text.push_str(&format!("| {} |\n", row.join(" | "))));
+    }
+    for chart in &part.charts {
+        text.push_str(&format!("\n![{}]({})\n", chart.title, chart.file_name()));
+    }
     if !part.notes.is_empty() {
         text.push('\n');
     }

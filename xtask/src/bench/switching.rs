@@ -52,7 +52,7 @@ pub(super) async fn measure(program: &Path) -> Result<Part> {
             let image = stage.release(&version, &[("MODE", mode)]).await?;
             round.deploy(&stage, &version, &image).await?;
         }
-        let aim = Some(Aim::AtMost(50.0));
+        let aim = Some(Aim::AtMost(25.0));
         part.figure(format!("healthy to live, app {told}"), Unit::Millis, round.live, aim);
         for (phase, sample) in PHASES.into_iter().zip(round.phases) {
             part.figure(format!("of that deploy, phase `{phase}`"), Unit::Millis, sample, None);
@@ -63,7 +63,7 @@ pub(super) async fn measure(program: &Path) -> Result<Part> {
     for _ in 0..ROLLBACKS {
         rollbacks.push_time(ran(&stage, &["rollback"]).await?.took);
     }
-    part.figure("warm rollback, whole process", Unit::Millis, rollbacks, Some(Aim::AtMost(100.0)));
+    part.figure("warm rollback, whole process", Unit::Millis, rollbacks, Some(Aim::AtMost(30.0)));
     let report = load.stop().await;
     part.notes
         .push(format!("under load all the while: {} requests sent, {} failed", report.sent, report.failed));

@@ -47,6 +47,8 @@ pub struct Config {
     pub pace: Duration,
     /// How long an answer may take, besides what it was asked to take.
     pub timeout: Duration,
+    /// Whether the time of each answer is kept, for [`Report::latency_within`].
+    pub timed: bool,
 }
 
 impl Config {
@@ -62,6 +64,7 @@ impl Config {
             slow_time: Duration::from_millis(300),
             pace: Duration::from_millis(2),
             timeout: Duration::from_secs(10),
+            timed: false,
         }
     }
 
@@ -100,6 +103,13 @@ impl Config {
         self
     }
 
+    /// Keeping the time of each answer.
+    #[must_use]
+    pub fn timed(mut self) -> Self {
+        self.timed = true;
+        self
+    }
+
     /// With this limit to an answer.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -126,7 +136,8 @@ impl Load {
         let (config, started) = (Arc::new(config), Instant::now());
         let mut load = Self { started, stopping: Arc::default(), tallies: Vec::new(), tasks: Vec::new() };
         for (id, kind) in kinds.enumerate() {
-            let tally = Arc::new(Mutex::new(Tally::new(started)));
+            let tally = if config.timed { Tally::timed(started) } else { Tally::new(started) };
+            let tally = Arc::new(Mutex::new(tally));
             let stopping = Arc::clone(&load.stopping);
             let worker = Worker::new(id, kind, Arc::clone(&config), Arc::clone(&tally), stopping);
             load.tallies.push(tally);

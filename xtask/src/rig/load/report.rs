@@ -19,6 +19,9 @@ pub(super) struct Tally {
     latency: Latency,
     /// For each version, when the requests that it answered were sent.
     answers: BTreeMap<String, Vec<Duration>>,
+    /// When each was sent and how long it took, where that is asked for.
+    times: Option<Vec<(Duration, Duration)>>,
+    failed_by: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
@@ -31,7 +34,14 @@ impl Tally {
             failed: 0,
             latency: Latency::default(),
             answers: BTreeMap::new(),
+            times: None,
+            failed_by: BTreeMap::new(),
         }
+    }
+
+    /// One that keeps the time of each answer.
+    pub(super) fn timed(started: Instant) -> Self {
+        Self { times: Some(Vec::new()), ..Self::new(started) }
     }
 
     pub(super) fn sent(&mut self) {
@@ -44,14 +54,18 @@ impl Tally {
             self.latency.record(took);
         }
         let at = sent.duration_since(self.started);
+        if let (Some(times), Some(took)) = (&mut self.times, took) {
+            times.push((at, took));
+        }
         match self.answers.get_mut(version) {
             Some(times) => times.push(at),
             None => drop(self.answers.insert(version.to_owned(), vec![at])),
         }
     }
 
-    pub(super) fn failed(&mut self, why: String) {
+    pub(super) fn failed(&mut self, what: &'static str, why: String) {
         self.failed += 1;
+        *self.failed_by.entry(what).or_default() += 1;
         if self.failures.len() < TEXTS {
             self.failures.push((self.started.elapsed(), why));
         }
@@ -74,6 +88,12 @@ impl Tally {
         for (version, times) in &other.answers {
             self.answers.entry(version.clone()).or_default().extend_from_slice(times);
         }
+        if let Some(times) = &other.times {
+            self.times.get_or_insert_default().extend_from_slice(times);
+        }
+        for (what, count) in &other.failed_by {
+            *self.failed_by.entry(what).or_default() += count;
+        }
     }
 }
 
@@ -95,7 +115,10 @@ pub struct Report {
     pub failures: Vec<String>,
     /// How long good answers took, without those that were asked to be slow.
     pub latency: Latency,
+    /// How many failed of each kind of request: `POST, kept-alive`.
+    pub failed_by: BTreeMap<&'static str, u64>,
     answers: BTreeMap<String, Vec<Duration>>,
+    times: Vec<(Duration, Duration)>,
 }
 
 impl Report {
@@ -111,8 +134,19 @@ impl Report {
             failed: tally.failed,
             failures: texts.map(|(at, why)| format!("at +{:.3} s: {why}", at.as_secs_f64())).collect(),
             latency: tally.latency,
+            failed_by: tally.failed_by,
             answers: tally.answers,
+            times: tally.times.unwrap_or_default(),
         }
+    }
+
+    /// How long good answers took to requests sent in this span. Only of a load that keeps times; see
+    /// [`Config::timed`](super::Config::timed).
+    pub fn latency_within(&self, from: Instant, to: Instant) -> Latency {
+        let mut latency = Latency::default();
+        let within = |at: Duration| (from..to).contains(&(self.started + at));
+        self.times.iter().filter(|(at, _)| within(*at)).for_each(|(_, took)| latency.record(*took));
+        latency
     }
 
     /// Every version that answered.
@@ -154,6 +188,11 @@ impl Answers<'_> {
         self.sent.len() - self.sent.partition_point(|at| self.started + *at <= instant)
     }
 
+    /// How many were to requests sent after one moment and before another.
+    pub fn between(&self, from: Instant, to: Instant) -> usize {
+        self.before(to).saturating_sub(self.count() - self.after(from))
+    }
+
     /// How many were to requests sent before `instant`.
     pub fn before(&self, instant: Instant) -> usize {
         self.sent.partition_point(|at| self.started + *at < instant)
@@ -187,8 +226,25 @@ mod tests {
         let report = Report::new(start, one);
         assert_eq!(report.answers_from("1").after(at(10)), 1);
         assert_eq!(report.answers_from("1").before(at(10)), 0);
+        assert_eq!(report.answers_from("1").between(at(10), at(20)), 0);
+        assert_eq!(report.answers_from("1").between(at(5), at(21)), 2);
         assert_eq!(report.answers_from("1").last(), Some(at(20)));
         assert_eq!(report.transitions(), [(at(10), "1"), (at(30), "2")]);
         assert_eq!(report.answers_from("3").count(), 0);
+    }
+
+    #[test]
+    fn times_are_of_the_span_in_which_the_request_was_sent() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let (mut all, mut tally) = (Tally::new(start), Tally::timed(start));
+        tally.answered("1", at(10), Some(Duration::from_millis(1)));
+        tally.answered("1", at(20), Some(Duration::from_millis(7)));
+        tally.failed("GET, fresh", "gone".to_owned());
+        all.add(&tally);
+        let report = Report::new(start, all);
+        assert_eq!(report.latency_within(at(0), at(20)).max(), Duration::from_millis(1));
+        assert_eq!(report.latency_within(at(20), at(30)).max(), Duration::from_millis(7));
+        assert_eq!(report.failed_by, BTreeMap::from([("GET, fresh", 1)]));
     }
 }

@@ -58,7 +58,7 @@ impl Worker {
                 Err(why) => {
                     self.client = None;
                     let text = format!("{} {} ({:?} worker): {why}", ask.method, ask.target, self.kind);
-                    self.tally().failed(text);
+                    self.tally().failed(self.what(&ask.method), text);
                     tokio::time::sleep(AFTER_FAILURE).await;
                 }
             }
@@ -70,6 +70,16 @@ impl Worker {
 
     fn tally(&self) -> MutexGuard<'_, Tally> {
         self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The kind of a request, for the account.
+    fn what(&self, method: &Method) -> &'static str {
+        match (self.kind, *method == Method::POST) {
+            (Kind::KeptAlive, true) => "POST, kept-alive",
+            (Kind::KeptAlive, false) => "GET, kept-alive",
+            (_, true) => "POST, fresh",
+            (_, false) => "GET, fresh",
+        }
     }
 
     /// GET and POST in turn; no two bodies are the same.

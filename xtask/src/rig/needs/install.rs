@@ -72,6 +72,8 @@ fn package(need: Need) -> Option<&'static str> {
         Need::Shellcheck => Some("shellcheck"),
         Need::Chromium => Some("chromium"),
         Need::Wrk => Some("wrk"),
+        Need::Caddy => Some("caddy"),
+        Need::Haproxy => Some("haproxy"),
         Need::Podman => Some("podman"),
         Need::NginxNew | Need::SlackSdk | Need::CheckJsonschema | Need::Crossplane => None,
         Need::Faketime => Some("faketime"),

@@ -41,6 +41,10 @@ pub enum Need {
     Podman,
     /// `faketime`, for a clock that jumps.
     Faketime,
+    /// `caddy`, for figures only.
+    Caddy,
+    /// `haproxy`, for figures only.
+    Haproxy,
     /// The newest nginx, unpacked by [`install()`]; see [`nginx_new`].
     NginxNew,
     /// A Python with `slack_sdk`, made by [`install()`]; see [`python`].
@@ -106,6 +110,12 @@ pub fn check() -> Vec<Missing> {
     let mend = "apt-get install -y podman netavark aardvark-dns";
     need(podman, Need::Podman, "podman with netavark", mend, true);
     need(faketime().is_some(), Need::Faketime, "faketime", "apt-get install -y faketime", true);
+    for (program, asks, what, need_is) in [
+        ("caddy", "version", "caddy, for figures", Need::Caddy),
+        ("haproxy", "-v", "haproxy, for figures", Need::Haproxy),
+    ] {
+        need(runs(program, &[asks]), need_is, what, &format!("apt-get install -y {program}"), true);
+    }
     need(nginx_new().is_some(), Need::NginxNew, "the newest nginx", "cargo xtask test --install", true);
     need(python().is_some(), Need::SlackSdk, "a Python with slack_sdk", "cargo xtask test --install", true);
     let schemas = check_jsonschema().is_some();
