@@ -94,7 +94,15 @@ async fn what_is_sent_is_what_docker_sends() {
         let ours = rig.engine.build(&spec, &mut |_| {}).await.unwrap().image;
         if ours != theirs {
             // Folders that Docker leaves to the engine to make may differ in their permissions.
-            assert_eq!(listing(&rig, &ours).await, listing(&rig, &theirs).await, "{name}");
+            let (mut sent, mut wanted) = (listing(&rig, &ours).await, listing(&rig, &theirs).await);
+            for _ in 0..20 {
+                if sent == wanted {
+                    break;
+                }
+                // The engine may export a container before its file system is mounted (seen with fuse-overlayfs).
+                (sent, wanted) = (listing(&rig, &ours).await, listing(&rig, &theirs).await);
+            }
+            assert_eq!(sent, wanted, "{name}");
         }
     }
 }

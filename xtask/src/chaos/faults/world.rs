@@ -66,6 +66,8 @@ pub(in crate::chaos) struct World {
     /// Which release is live, and which stands by, once the command that was asked for last has ended well.
     live: usize,
     standby: usize,
+    /// The release that is live until the command that was asked for last has ended.
+    served: usize,
     deployed: u32,
     changes: u32,
     relay: Option<Relay>,
@@ -134,6 +136,7 @@ impl World {
             images: Vec::new(),
             live: 0,
             standby: 0,
+            served: 0,
             deployed: 0,
             changes: 0,
         };
@@ -231,9 +234,9 @@ impl World {
         ["0", "1", "2"][self.live]
     }
 
-    /// The version that is live until then: a backup has it on the standby too.
+    /// The version that is live until then.
     pub(super) fn serving(&self) -> &'static str {
-        ["0", "1", "2"][self.standby]
+        ["0", "1", "2"][self.served]
     }
 
     /// The image of it.
@@ -249,6 +252,7 @@ impl World {
         match command {
             Command::Deploy | Command::DeployChanged | Command::Ship => {
                 let next = (0..3).find(|release| ![self.live, self.standby].contains(release));
+                self.served = self.live;
                 (self.live, self.standby) = (next.unwrap_or_default(), self.live);
                 self.deployed += 1;
                 if command == Command::DeployChanged {
@@ -261,13 +265,14 @@ impl World {
             Command::Backup => {
                 let deploy = Box::pin(self.command(Command::Deploy)).await?;
                 self.ends_well(&deploy).await?;
-                self.standby = self.live;
+                (self.served, self.standby) = (self.live, self.live);
                 Ok(["backup", "--json"].map(str::to_owned).to_vec())
             }
             Command::Rollback => {
                 // After a backup the standby holds the same release, and there is nothing behind it to go back to.
                 let deploy = Box::pin(self.command(Command::Deploy)).await?;
                 self.ends_well(&deploy).await?;
+                self.served = self.live;
                 std::mem::swap(&mut self.live, &mut self.standby);
                 Ok(["rollback", "--json"].map(str::to_owned).to_vec())
             }
