@@ -1,11 +1,13 @@
 //! The step that watches a release after the switch.
 
+use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
 
 use cutover_proxyconf::{Address, Slot};
 use cutover_runtime::Container;
 use cutover_runtime::Error::NoSuchContainer;
 use futures_util::future::select_all;
+use tokio::time::timeout;
 
 use super::gates::Look;
 use super::{Apply, Done, Stopped};
@@ -19,6 +21,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// So many bad looks in a row are a failure. An exit is one at once.
 const BAD_LOOKS: u32 = 3;
 
+/// So much later than nginx an engine that has much to do may tell of an exit.
+const LATE: Duration = Duration::from_secs(2);
+
 impl Apply<'_> {
     /// Watches the slot for the soak time: none of its containers may end, and nginx must get its answers from it.
     pub(super) async fn soak(&self, slot: Slot) -> Done {
@@ -27,20 +32,18 @@ impl Apply<'_> {
         if replicas.is_empty() {
             return Err(Failure::new(Exit::RolledBack, format!("{slot} is empty")).into());
         }
-        let exits = self.exits(replicas);
+        let mut exits = pin!(self.exits(replicas));
         let addresses = slots::addresses(replicas);
         let watched = self.watch(slot, &addresses);
-        tokio::select! {
+        let (which, words) = tokio::select! {
             biased;
-            (which, how) = exits => {
-                let words = self.ended(&replicas[which], &how).await;
-                Err(self.gone_bad(&replicas[which], &words).await)
-            }
+            (which, how) = &mut exits => (which, self.ended(&replicas[which], &how).await),
             why = watched => match why? {
-                None => Ok(()),
-                Some(why) => Err(self.gone_bad(&replicas[0], &self.bad(slot, replicas, &why).await).await),
+                None => return Ok(()),
+                Some(why) => self.bad(slot, replicas, &why, exits).await,
             },
-        }
+        };
+        Err(self.gone_bad(&replicas[which], &words).await)
     }
 
     /// Waits until one of the containers ends; which, and how. An engine that breaks off is no end of a container's:
@@ -90,16 +93,24 @@ impl Apply<'_> {
         }
     }
 
-    /// Why a slot went bad: the engine may say more of it than nginx, and later.
-    async fn bad(&self, slot: Slot, replicas: &[Container], why: &str) -> String {
-        for container in replicas {
-            if let Ok(Some(seen)) = self.target.engine.observe_container(&container.id).await
-                && seen.oom
-            {
-                return format!("{} was killed for want of memory: raise its limit", container.name);
+    /// Why a slot went bad, and which replica shows it: the engine may know more of it than nginx does. How one has ended it
+    /// may tell a moment later; meanwhile nginx has its answers from the other slot.
+    async fn bad(
+        &self,
+        slot: Slot,
+        replicas: &[Container],
+        why: &str,
+        exits: Pin<&mut impl Future<Output = (usize, String)>>,
+    ) -> (usize, String) {
+        for (which, container) in replicas.iter().enumerate() {
+            let Ok(Some(seen)) = self.target.engine.observe_container(&container.id).await else { continue };
+            if seen.state.is_running() && seen.restarts == container.restarts && !seen.oom {
+                continue;
             }
+            let (which, how) = timeout(LATE, exits).await.unwrap_or((which, "ended".to_owned()));
+            return (which, self.ended(&replicas[which], &how).await);
         }
-        format!("{slot} went bad: {why}")
+        (0, format!("{slot} went bad: {why}"))
     }
 
     async fn gone_bad(&self, container: &Container, words: &str) -> Stopped {
