@@ -30,8 +30,8 @@ const FILE: &str = "lock";
 /// The kernel tells of all locks page by page, and one may be passed over where others go meanwhile: so often it is asked.
 const LOOKS: usize = 3;
 
-/// How long a run waits for its [`Turn`].
-const TURN: Duration = Duration::from_secs(60);
+/// How long a run waits for an [`EdgeLock`].
+const EDGE: Duration = Duration::from_secs(60);
 
 /// Who holds a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,13 +224,13 @@ impl Drop for Lock {
     }
 }
 
-/// A turn at what all apps of an nginx share: it checks and loads their configuration whole, so that one app's, while it is
-/// being tried, could be the fault that another's is refused for. Given up when dropped.
+/// The right to change what all apps of an nginx share: it checks and loads their configuration whole, so that one app's,
+/// while it is being tried, could be the fault that another's is refused for. Given up when dropped.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "it is held, and not read")] Option<File>);
+pub struct EdgeLock(#[expect(dead_code, reason = "it is held, and not read")] Option<File>);
 
-impl Turn {
-    /// Waits for the turn among those that keep their locks in this folder, a minute at most: nobody's deploy fails of this.
+impl EdgeLock {
+    /// Waits for it among those that keep their locks in this folder, a minute at most: nobody's deploy fails of this.
     pub async fn wait(data_dir: &Path) -> Self {
         let folder = data_dir.to_owned();
         let waiting = tokio::task::spawn_blocking(move || {
@@ -238,7 +238,7 @@ impl Turn {
             folder.lock().ok()?;
             Some(folder)
         });
-        Self(tokio::time::timeout(TURN, waiting).await.ok().and_then(Result::ok).flatten())
+        Self(tokio::time::timeout(EDGE, waiting).await.ok().and_then(Result::ok).flatten())
     }
 }
 

@@ -49,8 +49,7 @@ pub struct Upstream {
 impl Upstream {
     /// Each worker keeps up to 256 idle connections to a slot.
     ///
-    /// With fewer than there are clients at full speed, nginx opens and closes connections so fast that now and then one
-    /// cannot be made, and the slot is held for failed. 256 of them take some 40 KB of nginx's memory.
+    /// With fewer than there are clients at full speed, nginx opens and closes connections all the time.
     pub const KEEPALIVE: u32 = 256;
 
     /// Idle connections to an app are given up after 200 ms.

@@ -12,17 +12,19 @@ use std::time::Duration;
 use bollard::BollardRequest;
 use bollard::errors::Error as Api;
 use futures_util::future::BoxFuture;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Response, Uri};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use crate::Endpoint;
 use crate::engine::HELLO;
+use crate::error::Source;
 
 /// After so long without a byte the engine is asked whether it is there still: what takes its time is silent too.
 const QUIET: Duration = Duration::from_secs(10);
@@ -85,7 +87,7 @@ impl Dialler {
     }
 
     /// A connection that breaks off with [`Lost`] once the engine does not answer any more.
-    pub(crate) async fn dial(&self) -> io::Result<Watched> {
+    async fn dial(&self) -> io::Result<Watched> {
         // One that hangs takes connections: without this each further request would wait for it anew.
         if self.silent.load(Ordering::Relaxed) {
             self.clone().ask(HELLO).await?;
@@ -129,33 +131,47 @@ impl Dialler {
         answered
     }
 
-    /// Sends a request of bollard's over a connection of its own.
-    pub(crate) async fn send(self, mut request: BollardRequest) -> Result<Response<Incoming>, Api> {
+    /// Sends a request of bollard's over a connection of its own, which ends with the answer.
+    pub(crate) async fn send(self, request: BollardRequest) -> Result<Response<Incoming>, Api> {
+        let (response, mut connection) = self.exchange(request).await?;
+        connection.detach_all();
+        Ok(response)
+    }
+
+    /// Sends a request over a connection of its own. It moves only in the task that is given back: dropped, that closes it,
+    /// and by that the engine ends what it does for it.
+    pub(crate) async fn exchange<B>(
+        &self,
+        mut request: Request<B>,
+    ) -> io::Result<(Response<Incoming>, JoinSet<()>)>
+    where
+        B: Body<Data: Send, Error: Into<Source>> + Send + 'static,
+    {
+        let broken = |error: hyper::Error| self.broken(&error).io(io::ErrorKind::ConnectionAborted);
         let socket = self.dial().await?;
-        let broken =
-            |error: hyper::Error| Api::from(self.broken(&error).io(io::ErrorKind::ConnectionAborted));
         let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(broken)?;
-        // It ends with the answer, or when nobody wants that any more.
-        tokio::spawn(async move {
+        let mut moving = JoinSet::new();
+        moving.spawn(async move {
             if let Err(error) = connection.with_upgrades().await {
                 tracing::debug!(error = &error as &dyn StdError, "a connection to the engine ended");
             }
         });
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-        *request.uri_mut() = path.parse::<Uri>().map_err(|error| io::Error::other(error.to_string()))?;
-        let host = self.host().parse::<HeaderValue>().map_err(|error| io::Error::other(error.to_string()))?;
+        *request.uri_mut() = path.parse::<Uri>().map_err(io::Error::other)?;
+        let host = self.host().parse::<HeaderValue>().map_err(io::Error::other)?;
         request.headers_mut().insert(HOST, host);
-        sender.send_request(request).await.map_err(broken)
+        let response = sender.send_request(request).await.map_err(broken)?;
+        Ok((response, moving))
     }
 
     /// What a failure on a connection says of the engine.
-    pub(crate) fn broken(&self, error: &hyper::Error) -> Lost {
+    fn broken(&self, error: &hyper::Error) -> Lost {
         let lost = Lost::find(error).cloned();
         lost.unwrap_or_else(|| self.lost(format!("broke off the connection: {}", deepest(error))))
     }
 
     /// What a request says whom it is for.
-    pub(crate) fn host(&self) -> String {
+    fn host(&self) -> String {
         match &self.endpoint {
             Endpoint::Unix(_) => "docker".to_owned(),
             Endpoint::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),

@@ -2,16 +2,12 @@
 //!
 //! bollard's build reads the context from memory once secrets are needed, and its push leaves out the digest.
 
-use std::error::Error as StdError;
-
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use http_body_util::{BodyDataStream, BodyExt, Limited, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{HOST, HeaderValue, USER_AGENT};
+use hyper::header::{HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method, Request, Response};
-use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::task::JoinSet;
 
@@ -88,22 +84,11 @@ pub(crate) async fn send(
         let lost = Lost::find(source.as_ref()).cloned();
         Error::Exchange { doing: doing.to_owned(), source: lost.map_or(source, Into::into) }
     };
-    let socket = dialler.dial().await.map_err(|e| broken(e.into()))?;
-    let (mut sender, connection) =
-        http1::handshake::<_, Body>(TokioIo::new(socket)).await.map_err(|e| broken(e.into()))?;
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        if let Err(e) = connection.with_upgrades().await {
-            tracing::debug!(error = &e as &dyn StdError, "a connection to the engine ended");
-        }
-    });
     *request.uri_mut() = path.parse().map_err(|e: hyper::http::uri::InvalidUri| broken(e.into()))?;
-    let host = HeaderValue::from_str(&dialler.host()).map_err(|e| broken(e.into()))?;
-    request.headers_mut().insert(HOST, host);
     let agent = concat!("cutover/", env!("CARGO_PKG_VERSION"));
     request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(agent));
-    let response = sender.send_request(request).await.map_err(|e| broken(dialler.broken(&e).into()))?;
-    Ok(Answer { response, connection: tasks })
+    let (response, connection) = dialler.exchange(request).await.map_err(|e| broken(e.into()))?;
+    Ok(Answer { response, connection })
 }
 
 impl Answer {

@@ -16,7 +16,7 @@ use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Exit, Failure};
-use crate::lock::Turn;
+use crate::lock::EdgeLock;
 use crate::observe::observe;
 use crate::places;
 use crate::plan::{Plan, Step};
@@ -142,7 +142,7 @@ impl<'a> Apply<'a> {
     }
 
     async fn install(&mut self) -> Done {
-        let _turn = Turn::wait(&self.target.data_dir()).await;
+        let _alone = EdgeLock::wait(&self.target.data_dir()).await;
         let observed = observe(self.target, self.release).await?;
         let nginx = &self.target.edge.nginx;
         match nginx.install(&observed.rendered, &self.target.name).await? {
@@ -156,7 +156,7 @@ impl<'a> Apply<'a> {
     }
 
     async fn withdraw(&mut self) -> Done {
-        let _turn = Turn::wait(&self.target.data_dir()).await;
+        let _alone = EdgeLock::wait(&self.target.data_dir()).await;
         if let Installed::Reloaded { .. } = self.target.edge.nginx.uninstall(&self.target.name).await? {
             self.reloads += 1;
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{Apply, Done, Stopped, phase};
+use crate::failure::{Exit, Failure};
 use crate::plan::Step;
 use crate::report::Event;
 
@@ -73,7 +74,9 @@ impl Apply<'_> {
             Step::Pull => self.pull().await,
             Step::Create(slot, _) => self.create(*slot).await,
             Step::Drain(slot) => self.drain(*slot).await,
-            _ => Ok(()),
+            step => {
+                Err(Failure::new(Exit::Fault, format!("it is not known how to {step} beside others")).into())
+            }
         }
     }
 

@@ -13,11 +13,10 @@ use super::{Context, Ended};
 use crate::args::App;
 use crate::failure::{Exit, Failure};
 use crate::history::{self, Entry};
-use crate::lock;
 use crate::observe::{Observed, observe};
 use crate::plan::Condition;
 use crate::release::label;
-use crate::target::{Target, data_dir};
+use crate::target::Target;
 
 /// What is live and what stands by.
 #[derive(Debug, Serialize)]
@@ -126,11 +125,7 @@ fn describe(status: &Status) -> String {
 pub(super) async fn history(context: &Context, app: &App, limit: usize) -> Ended {
     let config = context.config()?;
     let (name, table) = config.app(app.app.as_deref())?;
-    let folder = match data_dir(&config) {
-        Some(folder) => folder,
-        None => Target::connect(&config, name, table, &context.witness).await?.data_dir(),
-    };
-    let read = history::read(&lock::folder(&folder, name));
+    let read = history::read(&context.folder(&config, name, table).await?);
     let mut entries = read.map_err(|error| Failure::from_error(Exit::Fault, &error))?;
     entries.drain(..entries.len().saturating_sub(limit));
     let data = serde_json::json!({ "app": name, "entries": entries });

@@ -13,20 +13,25 @@ mod report;
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{CommandFactory as _, Parser as _};
+use cutover_proxyconf::AppName;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::{Cli, Command, Global, Schema};
+use crate::config::app::App;
 use crate::config::{self, Config};
 use crate::effect::{self, Told};
 use crate::failure::{Exit, Failure};
 use crate::github;
+use crate::lock;
 use crate::memory;
 use crate::output::Output;
 use crate::report::Event;
+use crate::target::{self, Target};
 use crate::veil::veil;
 
 /// What every command gets.
@@ -65,6 +70,15 @@ impl Context {
             }
             done = work => done,
         }
+    }
+
+    /// The folder of an app's lock, history and records. Where the file does not say where it is, its nginx does.
+    async fn folder(&self, config: &Config, name: &AppName, app: &App) -> Result<PathBuf, Failure> {
+        let data_dir = match target::data_dir(config) {
+            Some(folder) => folder,
+            None => Target::connect(config, name, app, &self.witness).await?.data_dir(),
+        };
+        Ok(lock::folder(&data_dir, name))
     }
 }
 

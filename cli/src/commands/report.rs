@@ -1,15 +1,16 @@
 //! `cutover report`: how a run went.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use cutover_proxyconf::AppName;
 
 use super::{Context, Ended};
 use crate::args;
 use crate::config::Config;
+use crate::config::app::App;
 use crate::failure::{Exit, Failure};
-use crate::lock;
 use crate::picture;
 use crate::record::{self, Record};
-use crate::target::{Target, data_dir};
 
 /// `cutover report`.
 pub(super) async fn report(context: &Context, asked: &args::Report) -> Ended {
@@ -26,24 +27,19 @@ pub(super) async fn report(context: &Context, asked: &args::Report) -> Ended {
 /// The run that is meant: the last of an app, or the last of a release.
 async fn find(context: &Context, config: &Config, of: Option<&str>) -> Result<Record, Failure> {
     let apps = &config.file.apps;
-    let named = of.filter(|name| apps.keys().any(|app| app.as_str() == *name));
-    let release = of.filter(|_| named.is_none());
-    let mut found: Vec<Record> = match (named, release) {
-        (None, Some(release)) => {
-            let mut all = Vec::new();
-            for app in apps.keys() {
-                all.extend(
-                    record::read(&folder(context, config, app.as_str()).await?)
-                        .map_err(|error| fault(&error))?,
-                );
-            }
-            all.into_iter().filter(|record| record.is_named(release)).collect()
-        }
-        _ => {
-            let (name, _) = config.app(named)?;
-            record::read(&folder(context, config, name.as_str()).await?).map_err(|error| fault(&error))?
-        }
+    let release = of.filter(|name| apps.keys().all(|app| app.as_str() != *name));
+    let asked: Vec<(&AppName, &App)> = match release {
+        Some(_) => apps.iter().map(|(name, table)| (&**name, table)).collect(),
+        None => vec![config.app(of)?],
     };
+    let mut found = Vec::new();
+    for (name, table) in asked {
+        let folder = context.folder(config, name, table).await?;
+        found.extend(record::read(&folder).map_err(|error| Failure::from_error(Exit::Fault, &error))?);
+    }
+    if let Some(release) = release {
+        found.retain(|record| record.is_named(release));
+    }
     found.sort_by(|one, other| one.id.cmp(&other.id));
     // A backup follows most deploys, and the deploy is what is asked about; its own id names it.
     let whole = |record: &Record| record.run.command != "backup" || Some(record.id.as_str()) == of;
@@ -55,19 +51,6 @@ async fn find(context: &Context, config: &Config, of: Option<&str>) -> Result<Re
         }
         None => Failure::new(Exit::Usage, "no run is kept yet").next("deploy, then ask again"),
     })
-}
-
-async fn folder(context: &Context, config: &Config, app: &str) -> Result<PathBuf, Failure> {
-    let (name, table) = config.app(Some(app))?;
-    let data_dir = match data_dir(config) {
-        Some(folder) => folder,
-        None => Target::connect(config, name, table, &context.witness).await?.data_dir(),
-    };
-    Ok(lock::folder(&data_dir, name))
-}
-
-fn fault(error: &record::RecordFailed) -> Failure {
-    Failure::from_error(Exit::Fault, error)
 }
 
 /// Writes a file, or to stdout for `-`.

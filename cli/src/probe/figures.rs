@@ -15,14 +15,14 @@ const WIDTH: Duration = Duration::from_millis(100);
 
 /// A switch of traffic, or a reload that was one: from its beginning to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct Switch {
     /// When it began.
     pub from: Instant,
     /// When nginx had confirmed it.
     pub to: Instant,
 }
 
-impl Turn {
+impl Switch {
     /// Whether a request of that time is one of during the switch.
     fn covers(&self, at: Instant) -> bool {
         self.from <= at && at < self.to + SETTLING
@@ -37,7 +37,7 @@ pub struct Answers {
     /// The requests, by the time they were sent.
     pub samples: Vec<Sample>,
     /// The switches.
-    pub turns: Vec<Turn>,
+    pub switches: Vec<Switch>,
 }
 
 impl Answers {
@@ -45,14 +45,14 @@ impl Answers {
     #[must_use]
     pub fn and(mut self, next: Self) -> Self {
         self.samples.extend(next.samples);
-        self.turns.extend(next.turns);
+        self.switches.extend(next.switches);
         self
     }
 
     /// What they come to.
     #[must_use]
     pub fn figures(&self) -> Figures {
-        Figures::of(self.rate, &self.samples, &self.turns)
+        Figures::of(self.rate, &self.samples, &self.switches)
     }
 
     /// The requests by the 100 ms they were sent in, and the slot that served then. Those without a request are left out.
@@ -116,13 +116,13 @@ pub struct Bucket {
 }
 
 impl Figures {
-    fn of(rate: u32, samples: &[Sample], turns: &[Turn]) -> Self {
-        let first = turns.iter().map(|turn| turn.from).min();
+    fn of(rate: u32, samples: &[Sample], switches: &[Switch]) -> Self {
+        let first = switches.iter().map(|switch| switch.from).min();
         let (mut before, mut during, mut after) = (Vec::new(), Vec::new(), Vec::new());
         for sample in samples {
             if first.is_none_or(|first| sample.at < first) {
                 before.push(sample);
-            } else if turns.iter().any(|turn| turn.covers(sample.at)) {
+            } else if switches.iter().any(|switch| switch.covers(sample.at)) {
                 during.push(sample);
             } else {
                 after.push(sample);
@@ -213,9 +213,9 @@ mod tests {
         samples.push(sample(began, 1_000, 7, None));
         samples.push(sample(began, 2_009, 9, Some(Lost::Status(502))));
         samples.push(sample(began, 2_010, 8, None));
-        let turn =
-            Turn { from: began + Duration::from_millis(1_000), to: began + Duration::from_millis(1_010) };
-        let figures = Figures::of(50, &samples, &[turn]);
+        let switch =
+            Switch { from: began + Duration::from_millis(1_000), to: began + Duration::from_millis(1_010) };
+        let figures = Figures::of(50, &samples, &[switch]);
         let span = |sent, failed, p50, p99, max| Span {
             sent,
             failed,
@@ -259,7 +259,7 @@ mod tests {
         let began = Instant::now();
         let samples = [(0, 1), (99, 3), (100, 5), (350, 2)].map(|(at, took)| sample(began, at, took, None));
         let slot = |at: Duration| Some(if at.as_millis() < 300 { "blue" } else { "green" }.to_owned());
-        let answers = Answers { rate: 10, samples: samples.to_vec(), turns: Vec::new() };
+        let answers = Answers { rate: 10, samples: samples.to_vec(), switches: Vec::new() };
         let found: Vec<_> = answers
             .buckets(began, slot)
             .into_iter()

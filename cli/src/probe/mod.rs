@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::aim::Aim;
 use self::client::Client;
-pub use self::figures::{Answers, Bucket, Figures, Span, Turn};
+pub use self::figures::{Answers, Bucket, Figures, Span, Switch};
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(2);

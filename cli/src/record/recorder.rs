@@ -10,7 +10,7 @@ use super::{Asked, Phase, Probed, Record, Serving};
 use crate::effect::Hands;
 use crate::history::Entry;
 use crate::plan::Step;
-use crate::probe::{Answers, Probe, Probing, Turn};
+use crate::probe::{Answers, Probe, Probing, Switch};
 use crate::report::{Event, Report};
 
 /// The site is asked for at least so long before the first step.
@@ -37,7 +37,7 @@ struct State {
     phases: Vec<Phase>,
     serving: Vec<Serving>,
     gate: Vec<Asked>,
-    turns: Vec<Turn>,
+    switches: Vec<Switch>,
     /// Where the release is tried, and the container that was asked.
     tried: Option<Slot>,
     container: Option<String>,
@@ -67,12 +67,12 @@ impl<'a> Recorder<'a> {
     /// Ends the requests, once there are some of after a switch; how they were answered.
     pub async fn end(&self, interrupt: &CancellationToken) -> Option<Answers> {
         let (probe, probing) = (self.probe?, self.state().probing.take()?);
-        let switched = self.state().turns.last().map(|turn| turn.to);
+        let switched = self.state().switches.last().map(|switch| switch.to);
         if let Some(switched) = switched {
             self.wait(AFTER.saturating_sub(switched.elapsed()), interrupt).await;
         }
         let samples = probing.end().await;
-        Some(Answers { rate: probe.rate, samples, turns: self.state().turns.clone() })
+        Some(Answers { rate: probe.rate, samples, switches: self.state().switches.clone() })
     }
 
     /// How long the run was held up for the sake of the probe.
@@ -161,7 +161,7 @@ impl<'a> Recorder<'a> {
         let first = state.serving.last().is_none_or(|last| last.slot.is_none());
         if matches!(step, Step::Switch(_)) || (matches!(step, Step::Install) && first) {
             let now = Instant::now();
-            state.turns.push(Turn { from: now, to: now });
+            state.switches.push(Switch { from: now, to: now });
         }
     }
 
@@ -181,8 +181,8 @@ impl<'a> Recorder<'a> {
             Step::Withdraw => Some(None),
             _ => None,
         };
-        if let (Some(Some(_)), Some(turn)) = (served, state.turns.last_mut()) {
-            turn.to = Instant::now();
+        if let (Some(Some(_)), Some(switch)) = (served, state.switches.last_mut()) {
+            switch.to = Instant::now();
         }
         drop(state);
         if let Some(slot) = served {

@@ -124,11 +124,9 @@ fn workers(nginx: &HostNginx) -> Result<f64> {
     let children = format!("/proc/{0}/task/{0}/children", nginx.pid());
     let children = std::fs::read_to_string(&children).doing(format!("read {children}"))?;
     let resident = |pid: &str| {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let value = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-        value.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+        process::mebibytes(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?, "VmRSS")
     };
-    Ok(children.split_whitespace().filter_map(resident).sum::<f64>() / 1024.0)
+    Ok(children.split_whitespace().filter_map(resident).sum())
 }
 
 async fn replicated(program: &Path, replicas: usize, part: &mut Part) -> Result<()> {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::rig::background;
 use crate::rig::error::{Doing as _, Result, unexpected};
+use crate::rig::process::mebibytes;
 
 /// Between two looks at a process. The peak that the kernel keeps only grows, so the last look tells all but the end.
 const BETWEEN: Duration = Duration::from_millis(1);
@@ -34,9 +35,7 @@ pub(super) async fn watch(mut command: Command) -> Result<Watched> {
         let (mut peak, mut spent) = (0.0, Duration::ZERO);
         loop {
             let text = std::fs::read_to_string(&status_file).unwrap_or_default();
-            if let Some(kibibytes) = high_water(&text) {
-                peak = kibibytes / 1024.0;
-            }
+            peak = mebibytes(&text, "VmHWM").unwrap_or(peak);
             spent = processor_time(child.id()).unwrap_or(spent);
             match child.try_wait().doing(format!("wait for {program}"))? {
                 Some(status) if status.success() => {
@@ -62,21 +61,9 @@ fn ticks(stat: &str) -> Option<u32> {
     Some(next()? + next()?)
 }
 
-/// `VmHWM`, in KiB. A process that has ended and was not waited for has none.
-fn high_water(status: &str) -> Option<f64> {
-    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    value.trim().strip_suffix(" kB")?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_peak_is_read_in_kibibytes() {
-        assert_eq!(high_water("VmPeak:\t  99 kB\nVmHWM:\t   18432 kB\n"), Some(18432.0));
-        assert_eq!(high_water("State:\tZ (zombie)\n"), None);
-    }
 
     #[test]
     fn processor_time_is_of_user_and_kernel_whatever_the_name() {

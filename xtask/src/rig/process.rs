@@ -45,6 +45,13 @@ pub(crate) fn tail(text: &[u8]) -> String {
     String::from_utf8_lossy(&text[from..]).trim().to_owned()
 }
 
+/// A field of `/proc/PID/status` that is told in KiB, in MiB. A process that has ended and was not waited for has none.
+pub(crate) fn mebibytes(status: &str, field: &str) -> Option<f64> {
+    let value = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
+    let kibibytes: f64 = value.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes / 1024.0)
+}
+
 /// A process that is ended when this is dropped: SIGTERM, then SIGKILL.
 #[derive(Debug)]
 pub(crate) struct Guard(Child);
@@ -89,5 +96,16 @@ impl Drop for Guard {
         // It is gone, or nothing more can be done.
         drop(self.0.kill());
         drop(self.0.wait());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mebibytes;
+
+    #[test]
+    fn memory_is_read_in_mebibytes() {
+        assert_eq!(mebibytes("VmPeak:\t  99 kB\nVmHWM:\t   18432 kB\n", "VmHWM"), Some(18.0));
+        assert_eq!(mebibytes("State:\tZ (zombie)\n", "VmHWM"), None);
     }
 }

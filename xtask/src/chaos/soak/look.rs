@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Rule;
 use crate::rig::docker;
 use crate::rig::error::{Doing as _, Result};
+use crate::rig::process::mebibytes;
 use crate::rig::stage::{Nginx, Stage};
 
 /// So many runs an app's history keeps.
@@ -152,16 +153,10 @@ fn sum<'a>(processes: impl Iterator<Item = &'a Process>) -> Processes {
         let handles = std::fs::read_dir(format!("/proc/{}/fd", process.id)).map_or(0, Iterator::count);
         Processes {
             count: sum.count + 1.0,
-            resident: sum.resident + mebibytes(&status, "VmRSS:").unwrap_or_default(),
+            resident: sum.resident + mebibytes(&status, "VmRSS").unwrap_or_default(),
             handles: sum.handles + count(handles),
         }
     })
-}
-
-/// A field of `/proc/PID/status` that is told in KiB, in MiB.
-pub(super) fn mebibytes(status: &str, name: &str) -> Option<f64> {
-    let kibibytes: f64 = field(status, name)?.strip_suffix(" kB")?.parse().ok()?;
-    Some(kibibytes / 1024.0)
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {

@@ -6,10 +6,11 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::Look;
-use super::look::{Peaks, mebibytes};
+use super::look::Peaks;
 use crate::rig::background;
 use crate::rig::error::{Error, Result};
 use crate::rig::load::Load;
+use crate::rig::process::mebibytes;
 use crate::rig::session::Session;
 use crate::rig::stage::{Ran, Stage};
 
@@ -177,7 +178,7 @@ fn peak(process: u32) -> impl Future<Output = Option<f64>> {
         let mut peak = None;
         // A process that has ended has no memory to tell of.
         while let Ok(status) = std::fs::read_to_string(format!("/proc/{process}/status"))
-            && let Some(seen) = mebibytes(&status, "VmHWM:")
+            && let Some(seen) = mebibytes(&status, "VmHWM")
         {
             peak = Some(seen);
             std::thread::sleep(BETWEEN);
