@@ -4,6 +4,7 @@
 use std::fs;
 
 use serde_json::Value;
+use xtask::rig::network::Made;
 use xtask::rig::stage::{Ran, Stage};
 use xtask::rig::{docker, needs, run};
 
@@ -31,15 +32,6 @@ networks:
   back: { name: NETWORK }
 ";
 
-/// The network of the compose file; it goes on drop.
-struct Network(String);
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        drop(docker::run_blocking(&["network", "rm", &self.0]));
-    }
-}
-
 async fn cutover(stage: &Stage, token: &str, arguments: &[&str]) -> Ran {
     let mut command = tokio::process::Command::from(stage.command(arguments));
     command.env("TOKEN", token).env("REPOSITORY", stage.repository());
@@ -57,7 +49,7 @@ async fn inspect(stage: &Stage, slot: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_is_deployed_from_a_compose_file_alone() {
-    let network = Network(format!("cutover-test-{}-back", run::random()));
+    let network = Made(format!("cutover-test-{}-back", run::random()));
     let stage = Stage::on_host(env!("CARGO_BIN_EXE_xtask"), needs::nginx()).await.unwrap();
     let mut stage = stage.with("compose = { file = \"compose.yaml\", service = \"web\" }").unwrap();
     let image = stage.release("latest", &[]).await.unwrap();

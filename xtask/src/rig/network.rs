@@ -65,6 +65,16 @@ impl Drop for Network {
     }
 }
 
+/// The name of a network that the tested program makes. On drop it is removed; whoever was on it has to be gone by then.
+#[derive(Debug)]
+pub struct Made(pub String);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        drop(docker::run_blocking(&["network", "rm", &self.0]));
+    }
+}
+
 /// A subnet that no network of the engine has, from a range that cutover itself does not take. It is picked at random:
 /// other tests pick one at the same time, each before its network is made.
 pub(crate) async fn free_subnet() -> Result<String> {

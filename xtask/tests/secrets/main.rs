@@ -13,6 +13,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use xtask::rig::image::{ProgramImage, service_binary};
+use xtask::rig::network::Made;
 use xtask::rig::session::Session;
 use xtask::rig::slack::{Slack, TOKEN};
 use xtask::rig::stage::{Nginx, Stage};
@@ -39,7 +40,9 @@ const GIVEN: [&str; 8] = [
 ];
 
 struct Play {
+    // Dropped in this order: the containers before the network they are on.
     stage: Stage,
+    _network: Made,
     slack: Slack,
     tool: ProgramImage,
     canaries: Canaries,
@@ -63,7 +66,8 @@ impl Play {
         );
         let stage = stage.with(settings).unwrap().with_tables(&build).unwrap();
         let home = stage.config().parent().unwrap().to_owned();
-        let play = Self { stage, slack, tool, canaries, home, seen: Vec::new() };
+        let _network = Made(format!("{}_default", stage.app));
+        let play = Self { stage, _network, slack, tool, canaries, home, seen: Vec::new() };
         play.give().await;
         play
     }
@@ -83,7 +87,10 @@ impl Play {
         put("compose.env", &format!("OF_COMPOSE_FILE={}\n", of("OF_COMPOSE_FILE")));
         put(
             "compose.yaml",
-            "services:\n  web:\n    environment: { OF_COMPOSE: \"${COMPOSE_SECRET}\" }\n    env_file: compose.env\n",
+            &format!(
+                "name: {}\nservices:\n  web:\n    environment: {{ OF_COMPOSE: \"${{COMPOSE_SECRET}}\" }}\n    env_file: compose.env\n",
+                self.stage.app
+            ),
         );
         let password = self.password();
         put("registry-password", &password);
