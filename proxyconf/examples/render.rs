@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::Write;
 
-use cutover_proxyconf::{App, BySlot, Control, Exposure, ProxySettings, Site, Upstream, render};
+use cutover_proxyconf::{App, BySlot, Control, Exposure, Inherited, ProxySettings, Site, Upstream, render};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let version = std::env::args().nth(1).unwrap_or_else(|| "1.22.1".to_owned()).parse()?;
@@ -20,6 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         control: Control::new(([127, 0, 0, 1], 9180).into()),
         state_dir: "/var/lib/cutover".into(),
         preview_host: None,
+        tells: false,
+        canary: None,
+        inherited: Inherited::default(),
     };
     for file in render(&app, version)?.files {
         writeln!(std::io::stdout(), "# {}\n{}", file.name, file.text)?;

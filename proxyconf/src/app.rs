@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::directives::{Directive, directives};
 use crate::{Address, AppName, BySlot, Site};
 
 /// One app as nginx is to serve it.
@@ -27,6 +28,48 @@ pub struct App {
     pub state_dir: PathBuf,
     /// The `Host` that the preview route sends when a request names none; else the first plain server name.
     pub preview_host: Option<String>,
+    /// Whether nginx tells of the app's requests while someone [listens](crate::Nginx::listen).
+    pub tells: bool,
+    /// By what a client is known, where shares of the clients can be sent to the standby slot; `None` where they cannot.
+    pub canary: Option<Stickiness>,
+    /// What the http block around has, for blocks that would no longer inherit it.
+    pub inherited: Inherited,
+}
+
+impl App {
+    /// Whether the user's own directives for the site's `server` block have one of this name.
+    pub(crate) fn has_own(&self, name: &str) -> bool {
+        self.own_directives().any(|own| own.blocks.is_empty() && own.split().0 == name)
+    }
+
+    /// The user's own directives for the site.
+    pub(crate) fn own_directives(&self) -> impl Iterator<Item = Directive> {
+        let extra: &[String] = match &self.exposure {
+            Exposure::Site(site) => &site.extra,
+            Exposure::Snippets => &[],
+        };
+        extra.iter().flat_map(|text| directives(text))
+    }
+}
+
+/// By what a client is known, so that it stays with one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stickiness {
+    /// Its address.
+    Address,
+    /// A cookie `cutover_<app>` (`-` as `_`), which nginx gives to each new client.
+    Cookie,
+}
+
+/// Directives of the http block that a `server` block inherits only while it has none of its own. Each as its words, without
+/// the directive's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inherited {
+    /// Those of `access_log`.
+    pub access_logs: Vec<Vec<String>>,
+    /// Those of `add_header`.
+    pub headers: Vec<Vec<String>>,
 }
 
 /// How requests are spread over the replicas of a slot.
@@ -159,8 +202,13 @@ impl Control {
     }
 }
 
+/// The folder of an app's markers, `<state_dir>/<app>`.
+pub(crate) fn folder(state_dir: &Path, app: &AppName) -> PathBuf {
+    state_dir.join(app.as_str())
+}
+
 /// The marker of an app, `<state_dir>/<app>/green`: while it is there, green is live.
 #[must_use]
 pub fn marker(state_dir: &Path, app: &AppName) -> PathBuf {
-    state_dir.join(app.as_str()).join("green")
+    folder(state_dir, app).join("green")
 }

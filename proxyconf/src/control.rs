@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::client::{self, Failure};
+use crate::told::each;
 use crate::{AppName, Error, Generation, Slot};
 
 /// Where a control server tells what it serves.
@@ -164,7 +165,7 @@ pub(crate) async fn ask(
     }
     Ok(Answer {
         status: reply.status,
-        upstream: addresses(reply.header(UPSTREAM_HEADER).unwrap_or_default()),
+        upstream: each(reply.header(UPSTREAM_HEADER).unwrap_or_default()).map(str::to_owned).collect(),
         location: reply.header("location").map(str::to_owned),
         body: reply.body,
     })
@@ -180,16 +181,6 @@ fn check(ask: &Ask) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
-}
-
-/// `$upstream_addr`: a comma between the servers of a group, a colon between spaces where another group was turned to.
-fn addresses(header: &str) -> Vec<String> {
-    header
-        .split(", ")
-        .flat_map(|part| part.split(" : "))
-        .filter(|it| !it.is_empty())
-        .map(str::to_owned)
-        .collect()
 }
 
 fn unreachable(address: SocketAddr, app: &AppName, failure: Failure) -> Error {

@@ -6,16 +6,22 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Uid};
+
+use crate::Worker;
 
 /// What the master process reads, and the workers' user may.
 const FILE_MODE: u32 = 0o644;
 /// What the workers' user can search.
 const DIR_MODE: u32 = 0o755;
+/// Of a socket that only its owner may send to, or everyone.
+const OWNERS_MODE: u32 = 0o600;
+const EVERYONES_MODE: u32 = 0o666;
 
 /// The text of a file; `None` when it is absent.
 pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
@@ -74,9 +80,9 @@ pub(crate) fn is_marked(path: &Path) -> io::Result<bool> {
     let Some(folder) = absent_is(open_folder(parent(path)?).map(Some), None)? else { return Ok(false) };
     let found = rustix::fs::statat(&folder, name(path), AtFlags::SYMLINK_NOFOLLOW).map_err(io::Error::from);
     let Some(found) = absent_is(found.map(Some), None)? else { return Ok(false) };
-    match rustix::fs::FileType::from_raw_mode(found.st_mode) {
-        rustix::fs::FileType::Symlink => Err(linked()),
-        kind => Ok(kind == rustix::fs::FileType::RegularFile),
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::Symlink => Err(linked()),
+        kind => Ok(kind == FileType::RegularFile),
     }
 }
 
@@ -99,6 +105,53 @@ pub(crate) fn unmark(path: &Path) -> io::Result<()> {
     let Some(folder) = absent_is(open_folder(parent(path)?).map(Some), None)? else { return Ok(()) };
     absent_is(rustix::fs::unlinkat(&folder, name(path), AtFlags::empty()).map_err(io::Error::from), ())?;
     File::from(folder).sync_all()
+}
+
+/// The names of what stands in a folder of markers, but folders; none where there is no such folder.
+pub(crate) fn markers(dir: &Path) -> io::Result<Vec<String>> {
+    let Some(folder) = absent_is(open_folder(dir).map(Some), None)? else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::new(folder)? {
+        let entry = entry?;
+        if entry.file_type() != FileType::Directory {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// Binds a socket of datagrams in the place of one that is there, for the worker's user alone where it can be given to it.
+pub(crate) fn bind(path: &Path, worker: Option<&Worker>) -> io::Result<UnixDatagram> {
+    let parent = parent(path)?;
+    make_dirs(parent)?;
+    let folder = open_folder(parent)?;
+    not_linked(path)?;
+    absent_is(rustix::fs::unlinkat(&folder, name(path), AtFlags::empty()).map_err(io::Error::from), ())?;
+    // The path as this machine knows it may be longer than an address can be; that of the open folder is not.
+    let socket = UnixDatagram::bind(by_descriptor(&folder).join(name(path)))?;
+    socket.set_nonblocking(true)?;
+    let made = rustix::fs::openat(
+        &folder,
+        name(path),
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let set = |mode| fs::set_permissions(by_descriptor(&made), fs::Permissions::from_mode(mode));
+    set(OWNERS_MODE)?;
+    let given = worker.is_some_and(|worker| {
+        let (user, group) = (Uid::from_raw(worker.uid), Gid::from_raw(worker.gid));
+        rustix::process::geteuid() == user
+            || rustix::fs::chownat(&made, "", Some(user), Some(group), AtFlags::EMPTY_PATH).is_ok()
+    });
+    if !given {
+        set(EVERYONES_MODE)?;
+    }
+    Ok(socket)
+}
+
+/// The path that leads to what is open, whatever stands at its name by now.
+fn by_descriptor(open: &OwnedFd) -> PathBuf {
+    format!("/proc/self/fd/{}", open.as_raw_fd()).into()
 }
 
 /// Makes the directories that are missing, so that nginx's workers can search them whatever the umask is.

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::Inherited;
+use crate::directives::directives;
+
 /// The configuration of an nginx: its files, the main one first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dump {
@@ -33,6 +36,12 @@ impl Dump {
         self.files.first().map(|(path, _)| path.as_path())
     }
 
+    /// What a `server` block inherits only while it has none of its own.
+    #[must_use]
+    pub fn inherited(&self) -> Inherited {
+        Inherited::default()
+    }
+
     /// Whether an `http` block includes the files `*.conf` of a folder, by name or by a pattern.
     ///
     /// In the main file the `include` must stand right in the `http` block; in a file that is itself included, outside of
@@ -42,51 +51,18 @@ impl Dump {
         let beside = self.main().and_then(Path::parent).unwrap_or(Path::new("/"));
         self.files.iter().enumerate().any(|(number, (_, text))| {
             let wanted: &[&str] = if number == 0 { &["http"] } else { &[] };
-            directives(text).iter().any(|(blocks, words)| {
-                let pattern = match words.as_slice() {
-                    [include, pattern] if include == "include" => beside.join(pattern),
+            directives(text).iter().any(|directive| {
+                let pattern = match directive.split() {
+                    ("include", [pattern]) => beside.join(pattern),
                     _ => return false,
                 };
                 let name = pattern.file_name().map(|name| name.to_string_lossy().into_owned());
                 let fits =
                     matches!(name.as_deref(), Some("*.conf" | "*" | "*.*" | "cutover-*" | "cutover-*.conf"));
-                blocks == wanted && fits && pattern.parent() == Some(folder)
+                directive.blocks == wanted && fits && pattern.parent() == Some(folder)
             })
         })
     }
-}
-
-/// The simple directives of a file, each as its words with the names of the blocks around it.
-fn directives(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
-    let (mut found, mut blocks, mut words) = (Vec::new(), Vec::<String>::new(), Vec::<String>::new());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '#' => drop(chars.by_ref().find(|c| *c == '\n')),
-            ';' => found.push((blocks.clone(), std::mem::take(&mut words))),
-            '{' => blocks.push(std::mem::take(&mut words).into_iter().next().unwrap_or_default()),
-            '}' => drop(blocks.pop()),
-            '"' | '\'' => {
-                let mut word = String::new();
-                while let Some(inner) = chars.next().filter(|inner| *inner != c) {
-                    word.extend(if inner == '\\' { chars.next() } else { Some(inner) });
-                }
-                words.push(word);
-            }
-            c if c.is_whitespace() => {}
-            c => {
-                let mut word = String::from(c);
-                // `${name}` is a part of a word.
-                while let Some(next) =
-                    chars.next_if(|next| !next.is_whitespace() && !matches!(next, ';' | '{'))
-                {
-                    word.push(next);
-                }
-                words.push(word);
-            }
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -111,6 +111,15 @@ pub enum Error {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// nginx cannot be heard: the socket's folder is not one of this machine's.
+    #[error(
+        "nginx cannot tell of requests at {path}: its folder is not one of this machine's; mount it into nginx's container \
+         from this machine"
+    )]
+    NotShared {
+        /// The socket, as nginx sees it.
+        path: PathBuf,
+    },
     /// The control server could not be asked.
     #[error("cannot ask the control server of {app} at {address}")]
     Control {

@@ -6,11 +6,12 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, test_kill_process};
+use tokio::net::UnixDatagram;
 use tokio::process::Command;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use crate::{Dump, Error, NginxVersion, Surface, disk};
+use crate::{Dump, Error, NginxVersion, Surface, Worker, disk};
 
 /// What a command may take: `nginx -t` looks up the names in the configuration.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -72,6 +73,20 @@ impl HostNginx {
         Ok(pid.filter(|pid| is_nginx(*pid)).map(Pid::as_raw_pid))
     }
 
+    /// Binds a socket for an nginx whose master process this machine knows by this id. Where it does not, or may not give the
+    /// socket to the workers' user, everyone on this machine can send to it.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub async fn bind_for(&self, path: &Path, master: Option<i32>) -> Result<UnixDatagram, Error> {
+        let bound = blocking("listen at", path, move |path| {
+            let worker = master.and_then(|master| Worker::observe(master).ok().flatten());
+            disk::bind(path, worker.as_ref())
+        });
+        let failed = |source| Error::File { action: "listen at", path: path.to_owned(), source };
+        UnixDatagram::from_std(bound.await?).map_err(failed)
+    }
+
     /// Where the master process writes its id: the `pid` directive, or what was compiled in.
     async fn pid_file(&self) -> Result<PathBuf, Error> {
         let build = self.run_well(&["-V"]).await?;
@@ -117,6 +132,14 @@ impl Surface for HostNginx {
         } else {
             blocking("remove the marker", path, disk::unmark).await
         }
+    }
+
+    async fn markers(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        blocking("look for markers in", folder, disk::markers).await
+    }
+
+    async fn bind(&self, path: &Path) -> Result<UnixDatagram, Error> {
+        self.bind_for(path, self.master().await.ok().flatten()).await
     }
 
     async fn version(&self) -> Result<NginxVersion, Error> {

@@ -119,13 +119,15 @@ impl<S: Surface> Nginx<S> {
         self.change(app, |name| rendered.text(name), Some(&rendered.generation)).await
     }
 
-    /// Removes the app's files and its marker, and has nginx forget it, with the same care as
+    /// Removes the app's files and its markers, and has nginx forget it, with the same care as
     /// [`install`](Self::install).
     ///
     /// # Errors
     /// As for [`install`](Self::install).
     pub async fn uninstall(&self, app: &AppName) -> Result<Installed, Error> {
         let done = self.change(app, |_| None, None).await?;
+        self.deafen(app).await?;
+        self.unshare(app).await?;
         self.surface.set_marker(&crate::marker(&self.state_dir, app), false).await?;
         Ok(done)
     }

@@ -28,8 +28,10 @@ mod address;
 mod app;
 mod client;
 mod control;
+mod directives;
 mod disk;
 mod dump;
+mod ear;
 mod error;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -40,16 +42,21 @@ mod install;
 mod name;
 mod nginx;
 mod render;
+mod share;
 mod site;
 mod slot;
 mod surface;
+mod told;
 mod version;
 mod worker;
 
 pub use address::Address;
-pub use app::{App, Balance, Control, Exposure, ProxySettings, Timeouts, Upstream, marker};
+pub use app::{
+    App, Balance, Control, Exposure, Inherited, ProxySettings, Stickiness, Timeouts, Upstream, marker,
+};
 pub use control::{Absence, Answer, Ask, Serving};
 pub use dump::Dump;
+pub use ear::Ear;
 pub use error::{Error, Stage};
 pub use generation::Generation;
 pub use host::HostNginx;
@@ -60,5 +67,6 @@ pub use render::{File, Rendered, check, render};
 pub use site::{Listen, ServerName, Site, Tls};
 pub use slot::{BySlot, Slot};
 pub use surface::Surface;
+pub use told::Told;
 pub use version::NginxVersion;
 pub use worker::Worker;

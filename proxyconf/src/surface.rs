@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::path::Path;
 
+use tokio::net::UnixDatagram;
+
 use crate::{Dump, Error, NginxVersion};
 
 /// Where nginx runs: its files and its commands.
@@ -24,6 +26,13 @@ pub trait Surface: Send + Sync {
 
     /// Makes a marker (and directories that nginx's workers can search) or unlinks it.
     fn set_marker(&self, path: &Path, present: bool) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The names of the files in a folder of markers, in no order; none where there is no such folder.
+    fn markers(&self, folder: &Path) -> impl Future<Output = Result<Vec<String>, Error>> + Send;
+
+    /// Binds a socket that nginx's workers can send datagrams to, and nobody else where that can be had. One that is there is
+    /// replaced. [`Error::NotShared`] where nginx's files are not this machine's.
+    fn bind(&self, path: &Path) -> impl Future<Output = Result<UnixDatagram, Error>> + Send;
 
     /// The version of nginx.
     fn version(&self) -> impl Future<Output = Result<NginxVersion, Error>> + Send;

@@ -15,8 +15,8 @@ use std::process::{Command, Stdio};
 
 // The names that `model` takes from its crate, which in the library's own tests is the library.
 use cutover_proxyconf::{
-    Address, App, Balance, BySlot, Control, Error, Exposure, HostNginx, Listen, NginxVersion, ProxySettings,
-    Rendered, ServerName, Site, Surface as _, Tls, Upstream, check, render,
+    Address, App, Balance, BySlot, Control, Error, Exposure, HostNginx, Inherited, Listen, NginxVersion,
+    ProxySettings, Rendered, ServerName, Site, Surface as _, Tls, Upstream, check, render,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;

@@ -9,8 +9,8 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use cutover_proxyconf::{
-    Address, App, AppName, Balance, BySlot, Control, Error, Exposure, Listen, NginxVersion, ProxySettings,
-    ServerName, Site, Tls, Upstream, render,
+    Address, App, AppName, Balance, BySlot, Control, Error, Exposure, Inherited, Listen, NginxVersion,
+    ProxySettings, ServerName, Site, Tls, Upstream, render,
 };
 use proptest::prelude::*;
 
@@ -35,6 +35,9 @@ fn app() -> App {
         control: Control::new("127.0.0.1:9180".parse::<SocketAddr>().unwrap()),
         state_dir: "/srv/t/state".into(),
         preview_host: None,
+        tells: false,
+        canary: None,
+        inherited: Inherited::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use cutover_proxyconf::{Dump, Error, HostNginx, NginxVersion, Surface};
 use cutover_runtime::{Container, Engine, UploadEntry, UploadKind};
+use tokio::net::UnixDatagram;
 
 /// An nginx in a container.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub struct ContainerNginx {
     name: String,
     /// Folders of the container that are folders of this machine too, the longest path first.
     shared: Vec<(PathBuf, PathBuf)>,
+    /// Its first process, where that is one of this machine's.
+    master: Option<i32>,
     /// Writes files of this machine. Its commands are never called.
     files: HostNginx,
 }
@@ -27,8 +30,9 @@ impl ContainerNginx {
             shared.extend(mounts.map(|mount| (PathBuf::from(&mount.target), PathBuf::from(&mount.source))));
             shared.sort_by_key(|(target, _)| std::cmp::Reverse(target.components().count()));
         }
+        let master = container.pid.filter(|_| engine.is_local());
         let files = HostNginx { binary: "/nonexistent".into(), conf: None };
-        Self { engine: engine.clone(), name: container.name.clone(), shared, files }
+        Self { engine: engine.clone(), name: container.name.clone(), shared, master, files }
     }
 
     /// Where a path of the container is on this machine, if it is mounted from here.
@@ -126,6 +130,29 @@ impl Surface for ContainerNginx {
             Some(path) => self.files.set_marker(&path, present).await,
             None if present => self.upload(path, UploadKind::File { bytes: Vec::new(), mode: 0o644 }).await,
             None => self.upload(path, UploadKind::Directory { mode: 0o755 }).await,
+        }
+    }
+
+    async fn markers(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        if let Some(folder) = self.on_this_machine(folder) {
+            return self.files.markers(&folder).await;
+        }
+        // A marker that was removed is a directory; see `remove`.
+        let argv = ["find", &folder.to_string_lossy(), "-maxdepth", "1", "!", "-type", "d"];
+        let look = "look for markers";
+        let ran = self.engine.exec(&self.name, &argv).await.map_err(|error| self.failed(look, error))?;
+        if ran.status != 0 && !ran.stderr.contains("No such file") {
+            let said = std::io::Error::other(ran.stderr.trim().to_owned());
+            return Err(self.failed(look, said));
+        }
+        let names = ran.stdout.lines().filter_map(|path| Path::new(path).file_name());
+        Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
+    }
+
+    async fn bind(&self, path: &Path) -> Result<UnixDatagram, Error> {
+        match self.on_this_machine(path) {
+            Some(path) => self.files.bind_for(&path, self.master).await,
+            None => Err(Error::NotShared { path: path.to_owned() }),
         }
     }
 

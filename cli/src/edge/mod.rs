@@ -9,6 +9,7 @@ use cutover_proxyconf::{
     Address, AppName, BySlot, Dump, Error, HostNginx, Nginx, NginxVersion, Rendered, Surface, render,
 };
 use cutover_runtime::Engine;
+use tokio::net::UnixDatagram;
 
 pub use self::container::ContainerNginx;
 use crate::config::app::App;
@@ -162,6 +163,14 @@ impl Surface for Place {
 
     async fn set_marker(&self, path: &Path, present: bool) -> Result<(), Error> {
         each!(self, place => place.set_marker(path, present).await)
+    }
+
+    async fn markers(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        each!(self, place => place.markers(folder).await)
+    }
+
+    async fn bind(&self, path: &Path) -> Result<UnixDatagram, Error> {
+        each!(self, place => place.bind(path).await)
     }
 
     async fn version(&self) -> Result<NginxVersion, Error> {

@@ -51,6 +51,8 @@ pub enum Effect {
     MakeMarker(PathBuf),
     /// A marker is removed.
     RemoveMarker(PathBuf),
+    /// A socket is bound that nginx tells of requests at.
+    Listen(PathBuf),
     /// nginx is told to load its configuration.
     Reload,
 }
@@ -76,6 +78,7 @@ impl Effect {
             Self::RemoveFile(_) => "remove the file",
             Self::MakeMarker(_) => "make the marker",
             Self::RemoveMarker(_) => "remove the marker",
+            Self::Listen(_) => "listen at the socket",
             Self::Reload => "reload nginx",
         }
     }
@@ -92,7 +95,8 @@ impl fmt::Display for Effect {
             | Self::WriteFile(path)
             | Self::RemoveFile(path)
             | Self::MakeMarker(path)
-            | Self::RemoveMarker(path) => write!(f, " {}", path.display()),
+            | Self::RemoveMarker(path)
+            | Self::Listen(path) => write!(f, " {}", path.display()),
             Self::EnsureNetwork(name)
             | Self::EnsureImage(name)
             | Self::RemoveImage(name)

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use cutover_proxyconf::{Dump, Error, NginxVersion, Surface};
+use tokio::net::UnixDatagram;
 
 use super::{Effect, Told, around};
 
@@ -45,6 +46,14 @@ impl<S: Surface> Surface for Watched<S> {
     async fn set_marker(&self, path: &Path, present: bool) -> Result<(), Error> {
         let named = if present { Effect::MakeMarker } else { Effect::RemoveMarker };
         around(&self.witness, named(path.to_owned()), self.place.set_marker(path, present)).await
+    }
+
+    async fn markers(&self, folder: &Path) -> Result<Vec<String>, Error> {
+        self.place.markers(folder).await
+    }
+
+    async fn bind(&self, path: &Path) -> Result<UnixDatagram, Error> {
+        around(&self.witness, Effect::Listen(path.to_owned()), self.place.bind(path)).await
     }
 
     async fn version(&self) -> Result<NginxVersion, Error> {

@@ -3,7 +3,7 @@ use std::os::unix::fs::symlink;
 use super::*;
 
 /// A folder, and what a link in it would lead to: a file that nobody but us may read.
-fn places() -> (tempfile::TempDir, tempfile::TempDir, std::path::PathBuf) {
+fn places() -> (tempfile::TempDir, tempfile::TempDir, PathBuf) {
     let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let target = elsewhere.path().join("target");
     fs::write(&target, "theirs").unwrap();

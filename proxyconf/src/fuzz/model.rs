@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::{
-    Address, App, Balance, BySlot, Control, Error, Exposure, Listen, NginxVersion, ProxySettings, ServerName,
-    Site, Tls, Upstream, check,
+    Address, App, Balance, BySlot, Control, Error, Exposure, Inherited, Listen, NginxVersion, ProxySettings,
+    ServerName, Site, Tls, Upstream, check,
 };
 
 /// Newer than what any directive needs.
@@ -69,6 +69,9 @@ impl Values {
             control: Control::new(([127, 0, 0, 1], 9180).into()),
             state_dir: self.state_dir.clone().map_or_else(|| "/state".into(), PathBuf::from),
             preview_host: self.preview_host.clone(),
+            tells: false,
+            canary: None,
+            inherited: Inherited::default(),
         };
         // As they come from a file, or else as they come from code: the fields are public.
         let address = |text: &str| {

@@ -6,6 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::directive;
+use super::text::word;
+use crate::app::folder;
+use crate::directives::Directive;
+use crate::ear::SOCKET;
 use crate::{Address, App, Error, Exposure, Listen, NginxVersion, Site, Slot, Upstream};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -15,6 +19,9 @@ const MAX_KEEPALIVE: u32 = 65_535;
 
 /// The longest path or value, in bytes: nginx reads no word of 4096.
 const LONGEST: usize = 1024;
+
+/// The longest path of a socket, in bytes (`unix(7)`).
+const LONGEST_SOCKET: usize = 107;
 
 pub(super) fn app(app: &App, version: NginxVersion) -> Result<(), Error> {
     if version < NginxVersion::OLDEST {
@@ -33,9 +40,42 @@ pub(super) fn app(app: &App, version: NginxVersion) -> Result<(), Error> {
         characters("preview_host", host, |c| matches!(c, '.' | '-' | '_' | ':' | '[' | ']'))?;
     }
     match &app.exposure {
-        Exposure::Site(it) => site(app, it),
-        Exposure::Snippets => Ok(()),
+        Exposure::Site(it) => site(app, it)?,
+        Exposure::Snippets => {}
     }
+    if app.tells {
+        tells(app)?;
+    }
+    inherited("access_log", &app.inherited.access_logs)?;
+    inherited("add_header", &app.inherited.headers)
+}
+
+/// Whether nginx can tell of the app's requests.
+fn tells(app: &App) -> Result<(), Error> {
+    let socket = folder(&app.state_dir, &app.name).join(SOCKET);
+    let value = socket.to_string_lossy();
+    if value.len() > LONGEST_SOCKET {
+        let reason = "the path of the socket that nginx tells of requests at has at most 107 bytes";
+        return Err(Error::invalid("state_dir", &value, reason));
+    }
+    if value.contains(',') {
+        let reason = "a comma would end the address of the socket that nginx tells of requests at";
+        return Err(Error::invalid("state_dir", &value, reason));
+    }
+    let silent = |own: &Directive| own.blocks.is_empty() && own.words == ["access_log", "off"];
+    if app.own_directives().any(|own| silent(&own)) {
+        let reason = "nginx would tell of no request; turn the log off within a `location`, or by `if=`";
+        return Err(Error::invalid("extra", "access_log off;", reason));
+    }
+    Ok(())
+}
+
+/// Directives that are repeated: each one whole.
+fn inherited(name: &'static str, all: &[Vec<String>]) -> Result<(), Error> {
+    all.iter().try_for_each(|words| {
+        let words: Vec<String> = words.iter().map(|text| word(text)).collect();
+        directive::check("inherited", &format!("{name} {};", words.join(" ")))
+    })
 }
 
 fn slots(app: &App, version: NginxVersion) -> Result<(), Error> {

@@ -5,7 +5,9 @@ mod check;
 mod control;
 mod directive;
 mod proxy;
+mod share;
 mod site;
+mod tell;
 mod text;
 mod upstream;
 
@@ -79,6 +81,14 @@ pub(crate) fn files(app: &App, version: NginxVersion, generation: &Generation) -
     let main = file(conf, &|text| {
         for slot in Slot::ALL {
             upstream::group(text, app, slot);
+            text.gap();
+        }
+        if app.tells {
+            tell::format(text, app);
+            text.gap();
+        }
+        if app.canary.is_some() {
+            share::buckets(text, app);
             text.gap();
         }
         control::server(text, app, generation);

@@ -1,6 +1,7 @@
 //! Passing requests on: the variables that are decided per request, and the locations that use them.
 
 use super::block::Block;
+use super::share;
 use super::text::{Text, quoted, time};
 use crate::{App, Balance, Slot, marker};
 
@@ -29,6 +30,7 @@ pub(super) fn choose_group(text: &mut Text, app: &App, block: Block) {
         if app.upstream.balance == Balance::IpHash {
             text.line(format_args!("set {other} {};", app.name.group(live.other())));
         }
+        share::name_standby(text, app, block, live);
     };
     assign(text, Slot::Blue);
     when_marked(text, app, |text| assign(text, Slot::Green));

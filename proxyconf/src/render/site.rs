@@ -3,6 +3,7 @@
 use super::block::Block;
 use super::proxy::{self, Forwarded};
 use super::text::{Text, quoted};
+use super::{share, tell};
 use crate::{App, Balance, NginxVersion, Site};
 
 /// How long a connection kept by a client is left open for its next request while nginx reloads: 1 s was too short.
@@ -66,8 +67,15 @@ fn decide(text: &mut Text, app: &App, block: Block) {
     // A cached answer to the test for the marker would be an old one.
     text.set("open_file_cache", "off");
     proxy::choose_group(text, app, block);
+    share::choose(text, app, block);
     proxy::choose_host(text, app, block);
     proxy::choose_connection(text, app, block);
+    if app.tells {
+        tell::decide(text, app, block);
+        text.gap();
+        tell::logs(text, app, block);
+    }
+    share::headers(text, app, block);
 }
 
 /// For the user's `server` block.

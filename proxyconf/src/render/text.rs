@@ -24,6 +24,13 @@ impl Text {
         self.line(format_args!("{name} {value};"));
     }
 
+    /// Directives of the user's, given as their words.
+    pub(super) fn repeat(&mut self, name: &str, all: &[Vec<String>]) {
+        for words in all {
+            self.set(name, words.iter().map(|it| word(it)).collect::<Vec<_>>().join(" "));
+        }
+    }
+
     /// A block: `head { … }`.
     pub(super) fn block(&mut self, head: Arguments<'_>, body: impl FnOnce(&mut Self)) {
         self.line(format_args!("{head} {{"));
@@ -46,6 +53,11 @@ impl Text {
 /// A path in quotes. That nothing in it ends them was checked.
 pub(super) fn quoted(path: &Path) -> String {
     format!("\"{}\"", path.display())
+}
+
+/// A word in quotes, whatever is in it. Variables in it stay variables.
+pub(super) fn word(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A time in nginx's units.

@@ -17,8 +17,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cutover_proxyconf::{
-    App, BySlot, Control, Exposure, HostNginx, Nginx, ProxySettings, Rendered, Site, Slot, Surface, Upstream,
-    render,
+    App, BySlot, Control, Exposure, HostNginx, Inherited, Nginx, ProxySettings, Rendered, Site, Slot,
+    Surface, Upstream, render,
 };
 
 use self::backend::Backend;
@@ -73,6 +73,9 @@ impl Rig {
             control: Control::new(control),
             state_dir: root.join("state"),
             preview_host: None,
+            tells: false,
+            canary: None,
+            inherited: Inherited::default(),
         };
         let nginx = Nginx {
             surface: HostNginx { binary: binary(), conf: Some(conf) },
