@@ -3,11 +3,18 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A simple directive, as its words, with the names of the blocks around it.
+/// A simple directive, as its words, with the blocks around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Directive {
-    pub(crate) blocks: Vec<String>,
+    pub(crate) blocks: Vec<Block>,
     pub(crate) words: Vec<String>,
+}
+
+/// A block: its name, and which one of its text it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) name: String,
+    pub(crate) number: usize,
 }
 
 impl Directive {
@@ -19,13 +26,18 @@ impl Directive {
 
 /// The simple directives of a text that nginx takes, in order.
 pub(crate) fn directives(text: &str) -> Vec<Directive> {
-    let (mut found, mut blocks, mut words) = (Vec::new(), Vec::<String>::new(), Vec::<String>::new());
+    let (mut found, mut blocks, mut words) = (Vec::new(), Vec::new(), Vec::<String>::new());
+    let mut number = 0;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '#' => drop(chars.by_ref().find(|c| *c == '\n')),
             ';' => found.push(Directive { blocks: blocks.clone(), words: std::mem::take(&mut words) }),
-            '{' => blocks.push(std::mem::take(&mut words).into_iter().next().unwrap_or_default()),
+            '{' => {
+                number += 1;
+                let name = std::mem::take(&mut words).into_iter().next().unwrap_or_default();
+                blocks.push(Block { name, number });
+            }
             '}' => drop(blocks.pop()),
             '"' | '\'' => words.push(quoted(c, &mut chars)),
             c if c.is_ascii_whitespace() => {}
@@ -81,14 +93,16 @@ mod tests {
             ("a b'c#d; # e;", &["a", "b'c#d"]),
         ] {
             let read = directives(text);
-            assert_eq!(
-                (read.len(), read[0].words.as_slice()),
-                (1, &words.iter().map(ToString::to_string).collect::<Vec<_>>()[..]),
-                "{text}"
-            );
+            assert_eq!(read.iter().map(|it| it.words.as_slice()).collect::<Vec<_>>(), [words], "{text}");
         }
-        let read = directives("a { b c { d; } } e;");
-        assert_eq!(read[0].blocks, ["a", "b"]);
-        assert_eq!((&read[1].blocks[..], &read[1].words[..]), (&[][..], &["e".to_owned()][..]));
+    }
+
+    #[test]
+    fn blocks_of_one_name_are_told_apart() {
+        let read = directives("a { b { c; } } a { d; } e;");
+        let blocks = |at: usize| -> Vec<_> {
+            read[at].blocks.iter().map(|block| (block.name.as_str(), block.number)).collect()
+        };
+        assert_eq!([blocks(0), blocks(1), blocks(2)], [vec![("a", 1), ("b", 2)], vec![("a", 3)], vec![]]);
     }
 }

@@ -156,8 +156,9 @@ impl Surface for HostNginx {
     }
 
     async fn dump(&self) -> Result<Dump, Error> {
-        let output = self.run_well(&["-T"]).await?;
-        Ok(Dump::parse(&String::from_utf8_lossy(&output.stdout)))
+        let output = self.run_well(&["-V", "-T"]).await?;
+        let written = [output.stderr, output.stdout].concat();
+        Ok(Dump::parse(&String::from_utf8_lossy(&written)))
     }
 
     async fn running(&self) -> Result<bool, Error> {

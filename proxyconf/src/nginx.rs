@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use tracing::{debug, warn};
 
-use crate::{Answer, AppName, Ask, Error, Serving, Slot, Surface, control, marker};
+use crate::render::file_names;
+use crate::{Answer, AppName, Ask, Error, Inherited, Serving, Slot, Surface, control, marker};
 
 /// What an observation may take.
 const OBSERVE_LIMIT: Duration = Duration::from_secs(2);
@@ -44,6 +45,15 @@ impl<S: Surface> Nginx<S> {
     /// [`Error::Control`] when this machine cannot even try. That nothing answers is no error.
     pub async fn observe(&self, app: &AppName) -> Result<Serving, Error> {
         control::observe(self.control, app, OBSERVE_LIMIT).await
+    }
+
+    /// What the app's server block inherits only while it has none of its own, for [`App::inherited`](crate::App::inherited).
+    ///
+    /// # Errors
+    /// When nginx does not tell its configuration.
+    pub async fn inherited(&self, app: &AppName) -> Result<Inherited, Error> {
+        let [_, snippet, _] = file_names(app);
+        Ok(self.surface.dump().await?.inherited_around(&self.conf_dir.join(snippet)))
     }
 
     /// Makes `to` the live slot: by the marker, without a reload, confirmed by what nginx then serves.

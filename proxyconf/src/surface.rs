@@ -40,7 +40,7 @@ pub trait Surface: Send + Sync {
     /// Has nginx check its configuration; [`Error::Refused`] when it finds fault.
     fn test(&self) -> impl Future<Output = Result<(), Error>> + Send;
 
-    /// The configuration that nginx would load, whole: what `nginx -T` writes. [`Error::Refused`] when it finds fault.
+    /// The configuration that nginx would load, whole: what `nginx -V -T` writes. [`Error::Refused`] when it finds fault.
     fn dump(&self) -> impl Future<Output = Result<Dump, Error>> + Send;
 
     /// Tells nginx to load its configuration anew. That it was told says nothing of what it serves.

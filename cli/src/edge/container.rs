@@ -165,7 +165,7 @@ impl Surface for ContainerNginx {
     }
 
     async fn dump(&self) -> Result<Dump, Error> {
-        Ok(Dump::parse(&self.nginx(&["-T"]).await?))
+        Ok(Dump::parse(&self.nginx(&["-V", "-T"]).await?))
     }
 
     async fn reload(&self) -> Result<(), Error> {
