@@ -10,7 +10,7 @@ use std::process::Command;
 
 use cutover_proxyconf::{
     Address, App, AppName, Balance, BySlot, Control, Error, Exposure, Inherited, Listen, NginxVersion,
-    ProxySettings, ServerName, Site, Tls, Upstream, render,
+    ProxySettings, ServerName, Site, Stickiness, Tls, Upstream, render,
 };
 use proptest::prelude::*;
 
@@ -86,6 +86,85 @@ fn snippets_with_ip_hash_are_rendered_as_expected() {
     app.exposure = Exposure::Snippets;
     app.upstream.balance = Balance::IpHash;
     assert_renders(&app, DEBIAN, "snippets.conf");
+}
+
+fn inherited() -> Inherited {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect();
+    Inherited {
+        access_logs: vec![words("/var/log/nginx/access.log main buffer=32k if=$loggable")],
+        headers: vec![vec!["X-Served".into(), "by \"$hostname\" \\ ; }".into(), "always".into()]],
+    }
+}
+
+#[test]
+fn a_site_that_tells_and_shares_by_address_is_rendered_as_expected() {
+    let mut app = app();
+    (app.tells, app.canary, app.inherited) = (true, Some(Stickiness::Address), inherited());
+    assert_renders(&app, DEBIAN, "shared.conf");
+}
+
+#[test]
+fn snippets_that_tell_and_share_by_cookie_with_ip_hash_are_rendered_as_expected() {
+    let mut app = app();
+    app.exposure = Exposure::Snippets;
+    app.upstream.balance = Balance::IpHash;
+    (app.tells, app.canary, app.inherited) = (true, Some(Stickiness::Cookie), inherited());
+    assert_renders(&app, DEBIAN, "shared-snippets.conf");
+}
+
+#[test]
+fn what_the_user_has_of_their_own_in_the_block_is_not_joined_by_what_it_replaced() {
+    let mut app = app();
+    (app.tells, app.canary, app.inherited) = (true, Some(Stickiness::Cookie), inherited());
+    let repeated = |app: &App| {
+        let text = render(app, DEBIAN).unwrap().files.remove(0).text;
+        [text.contains("$loggable"), text.contains("X-Served")]
+    };
+    assert_eq!(repeated(&app), [true, true]);
+    site(&mut app).extra = vec!["location /x/ { access_log off; add_header A 1; }".into()];
+    assert_eq!(repeated(&app), [true, true]);
+    site(&mut app).extra = vec!["access_log /own;".into()];
+    assert_eq!(repeated(&app), [false, true]);
+    site(&mut app).extra = vec!["add_header A 1;".into()];
+    assert_eq!(repeated(&app), [true, false]);
+    site(&mut app).extra = vec!["gzip on; access_log off;".into()];
+    let refused = render(&app, DEBIAN).unwrap_err();
+    assert!(matches!(refused, Error::Invalid { field: "extra", .. }), "{refused}");
+    app.tells = false;
+    render(&app, DEBIAN).unwrap();
+}
+
+#[test]
+fn a_cookie_is_for_tls_alone_where_every_client_comes_over_tls() {
+    let mut app = app();
+    app.canary = Some(Stickiness::Cookie);
+    let text = |app: &App| render(app, DEBIAN).unwrap().files[0].text.clone();
+    let (fixed, asked) = ("SameSite=Lax; Secure\"", "SameSite=Lax$cutover_secure\"");
+    assert!(text(&app).contains("SameSite=Lax\""));
+    site(&mut app).tls = Some(Tls { certificate: "/c".into(), key: "/k".into() });
+    assert!(text(&app).contains(fixed));
+    site(&mut app).listen = vec!["443 ssl".parse().unwrap()];
+    assert!(text(&app).contains(fixed));
+    site(&mut app).listen.push("80".parse().unwrap());
+    assert!(text(&app).contains(asked) && !text(&app).contains(fixed));
+}
+
+#[test]
+fn a_socket_that_nginx_could_not_be_given_is_refused() {
+    let mut app = app();
+    app.tells = true;
+    // `/web/told` is nine bytes more.
+    for (dir, fine) in [
+        (format!("/{}", "a".repeat(97)), true),
+        (format!("/{}", "a".repeat(98)), false),
+        ("/a,b".into(), false),
+        ("/a b:c".into(), true),
+    ] {
+        app.state_dir = dir.clone().into();
+        assert_eq!(render(&app, DEBIAN).is_ok(), fine, "{dir}");
+    }
+    app.tells = false;
+    render(&app, DEBIAN).unwrap();
 }
 
 #[test]
@@ -225,7 +304,9 @@ fn variables(app: &App) -> BTreeSet<String> {
 
 #[test]
 fn apps_share_their_variables_in_blocks_of_ours_and_none_in_a_block_of_the_users() {
-    let (web, mut api) = (app(), app());
+    let mut web = app();
+    (web.tells, web.canary) = (true, Some(Stickiness::Cookie));
+    let mut api = web.clone();
     api.name = "api".parse().unwrap();
     assert_eq!(variables(&web), variables(&api));
     let users = |app: &App| {
