@@ -75,12 +75,17 @@ impl Dump {
     #[must_use]
     pub fn inherited_around(&self, snippet: &Path) -> Inherited {
         let (mut inherited, all) = (self.inherited(), self.placed());
-        let within = |placed: &Placed| self.files[placed.file].0 == snippet;
-        let block = all.iter().find(|placed| within(placed) && placed.is_in(&["http", "server"]));
-        let Some(block) = block.and_then(|placed| placed.blocks.last()) else { return inherited };
+        let includes = |placed: &&Placed| match placed.directive.split() {
+            ("include", [pattern]) => self.matches(pattern, snippet) && placed.is_in(&["http", "server"]),
+            _ => false,
+        };
+        let including = all.iter().find(includes).and_then(|placed| placed.blocks.last());
+        let Some(block) = including else { return inherited };
         let own = |name: &str| {
             all.iter().any(|placed| {
-                placed.blocks.last() == Some(block) && !within(placed) && placed.directive.split().0 == name
+                placed.blocks.last() == Some(block)
+                    && self.files[placed.file].0 != snippet
+                    && placed.directive.split().0 == name
             })
         };
         if own("access_log") {
@@ -99,6 +104,12 @@ impl Dump {
             walk.file(0, &[]);
         }
         walk.found
+    }
+
+    /// Whether an `include` of this pattern includes this file.
+    fn matches(&self, pattern: &str, path: &Path) -> bool {
+        let pattern = self.beside().join(pattern);
+        fits(pattern.as_os_str().as_bytes(), path.as_os_str().as_bytes())
     }
 
     /// Where relative names of files that are included begin.
@@ -172,11 +183,8 @@ impl Walk<'_> {
     }
 
     fn include(&mut self, pattern: &str, around: &[(usize, Block)]) {
-        let pattern = self.dump.beside().join(pattern);
         for (number, (path, _)) in self.dump.files.iter().enumerate() {
-            if !self.way.contains(&number)
-                && fits(pattern.as_os_str().as_bytes(), path.as_os_str().as_bytes())
-            {
+            if !self.way.contains(&number) && self.dump.matches(pattern, path) {
                 self.file(number, around);
             }
         }

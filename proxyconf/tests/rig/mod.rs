@@ -46,7 +46,7 @@ pub(crate) fn binary() -> PathBuf {
 }
 
 impl Rig {
-    /// nginx runs, and serves nothing of the app yet. `extra` goes into the http block.
+    /// nginx runs, and serves nothing of the app yet. `extra` goes into the http block; in it `{root}` is the rig's folder.
     pub(crate) async fn bare(extra: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
@@ -90,7 +90,13 @@ impl Rig {
 
     /// nginx serves the app, changed by `change` first.
     pub(crate) async fn serving(change: impl FnOnce(&mut App)) -> Self {
-        let mut rig = Self::bare("").await;
+        Self::serving_beside("", change).await
+    }
+
+    /// The same, with `extra` in the http block, of which the app inherits what it can.
+    pub(crate) async fn serving_beside(extra: &str, change: impl FnOnce(&mut App)) -> Self {
+        let mut rig = Self::bare(extra).await;
+        rig.app.inherited = rig.nginx.inherited(&rig.app.name).await.unwrap();
         change(&mut rig.app);
         let rendered = rig.rendered().await;
         rig.nginx.install(&rendered, &rig.app.name).await.unwrap();
@@ -135,13 +141,15 @@ impl Drop for Rig {
 
 fn main_conf(root: &Path, extra: &str) -> String {
     let root = root.display();
+    let extra = extra.replace("{root}", &root.to_string());
+    let log = if extra.contains("access_log") { "" } else { "access_log off;" };
     let temp: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("    {kind}_temp_path {root}/{kind};\n"))
         .concat();
     format!(
         "daemon off;\nmaster_process on;\nworker_processes 2;\npid {root}/nginx.pid;\n\
          error_log {root}/error.log notice;\nevents {{ worker_connections 1024; }}\n\
-         http {{\n    access_log off;\n{temp}    {extra}\n    include {root}/conf.d/*.conf;\n}}\n"
+         http {{\n    {log}\n{temp}    {extra}\n    include {root}/conf.d/*.conf;\n}}\n"
     )
 }
 
