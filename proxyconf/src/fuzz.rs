@@ -8,15 +8,18 @@ mod tree;
 
 use self::model::{Values, replaced};
 use self::tree::{Directive, parse, stands_for};
-use crate::{App, Exposure, File, Generation, NginxVersion, check, render};
+use crate::{App, Exposure, File, Generation, NginxVersion, Told, check, render};
 
 const VERSIONS: [NginxVersion; 3] =
     [NginxVersion::new(1, 22, 1), NginxVersion::new(1, 25, 1), NginxVersion::new(1, 31, 3)];
 
-/// Names and values, apart by bytes that no text has.
+/// Names and values, apart by bytes that no text has. The same bytes may come to the socket that nginx tells of requests at.
 pub fn nginx_names(data: &[u8]) {
     let values = Values::read(data);
     let app = values.accepted();
+    if let Some(told) = Told::parse(&app.name, data) {
+        assert!(data.starts_with(b"<"), "{told:?}");
+    }
     let (model, words) = replaced(&app);
     let version = VERSIONS[data.len() % VERSIONS.len()];
     // Names as addresses need a newer one.
@@ -42,7 +45,8 @@ impl Values {
     fn read(data: &[u8]) -> Self {
         let mut fields = data.split(|byte| *byte == 0xff);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let mut list = || fields.next().unwrap_or_default().split(|byte| *byte == 0xfe).map(text).collect();
+        let texts = |field: &[u8]| -> Vec<String> { field.split(|byte| *byte == 0xfe).map(text).collect() };
+        let mut list = || texts(fields.next().unwrap_or_default());
         let one = |list: Vec<String>| list.into_iter().next().unwrap_or_default();
         let some = |list: Vec<String>| list.into_iter().next().filter(|text| !text.is_empty());
         Self {
@@ -56,6 +60,7 @@ impl Values {
             blue: one(list()),
             green: one(list()),
             numbers: fields.next().unwrap_or_default().to_vec(),
+            headers: fields.next().map(texts).unwrap_or_default(),
         }
     }
 }

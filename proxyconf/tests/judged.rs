@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 // The names that `model` takes from its crate, which in the library's own tests is the library.
 use cutover_proxyconf::{
     Address, App, Balance, BySlot, Control, Error, Exposure, HostNginx, Inherited, Listen, NginxVersion,
-    ProxySettings, Rendered, ServerName, Site, Surface as _, Tls, Upstream, check, render,
+    ProxySettings, Rendered, ServerName, Site, Stickiness, Surface as _, Tls, Upstream, check, render,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -84,9 +84,17 @@ fn values() -> impl Strategy<Value = Values> {
         text("[::1]:53"),
         text("127.0.0.11 valid=10ms"),
     ];
-    let texts = (name, text("/state"), text("/cert"), resolver, text("app.example:80"), text("/own.sock"));
-    (texts, prop::collection::vec(any::<u8>(), 6)).prop_map(|(texts, numbers)| {
-        let (server_names, state, certificate, resolver, preview, socket) = texts;
+    let texts = (
+        name,
+        text("/state"),
+        text("/cert"),
+        resolver,
+        text("app.example:80"),
+        text("/own.sock"),
+        text("a; b"),
+    );
+    (texts, prop::collection::vec(any::<u8>(), 7)).prop_map(|(texts, numbers)| {
+        let (server_names, state, certificate, resolver, preview, socket, header) = texts;
         Values {
             listen: vec![socket],
             server_names,
@@ -95,6 +103,8 @@ fn values() -> impl Strategy<Value = Values> {
             resolver: Some(resolver),
             preview_host: Some(preview),
             numbers,
+            // Of variables, nginx says whether there are such.
+            headers: vec![header.replace('$', "")],
             ..Values::default()
         }
     })
@@ -123,9 +133,13 @@ struct Case {
 }
 
 impl Case {
-    /// Braces and backslashes in a bare word, which crossplane reads otherwise than nginx does: they are left to nginx
+    /// Backslashes, and braces in a bare word, which crossplane reads otherwise than nginx does: they are left to nginx
     /// itself and to our reader.
     fn is_odd(&self) -> bool {
+        let escaped = |header: &Vec<String>| header.iter().any(|word| word.contains('\\'));
+        if self.real.inherited.headers.iter().any(escaped) {
+            return true;
+        }
         let Exposure::Site(site) = &self.real.exposure else { return false };
         let odd = |own: &String| own.contains('\\') || own.matches(['{', '}']).count() > 2;
         site.extra.iter().any(|own| !own.contains('"') && odd(own))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::{
     Address, App, Balance, BySlot, Control, Error, Exposure, Inherited, Listen, NginxVersion, ProxySettings,
-    ServerName, Site, Tls, Upstream, check,
+    ServerName, Site, Stickiness, Tls, Upstream, check,
 };
 
 /// Newer than what any directive needs.
@@ -25,6 +25,8 @@ pub(crate) struct Values {
     pub(crate) green: String,
     /// Switches and times.
     pub(crate) numbers: Vec<u8>,
+    /// What the headers say that are repeated.
+    pub(crate) headers: Vec<String>,
 }
 
 impl Values {
@@ -41,6 +43,7 @@ impl Values {
                 ("state_dir", _) => app.state_dir = "/state".into(),
                 ("resolver", _) => app.upstream.resolver = None,
                 ("preview_host", _) => app.preview_host = None,
+                ("inherited", _) => app.inherited = Inherited::default(),
                 ("slots" | "address", _) => app.slots = usual_slots(),
                 ("keepalive", _) => app.upstream.keepalive = 1,
                 ("keepalive_timeout" | "fail_timeout", _) => {
@@ -69,9 +72,13 @@ impl Values {
             control: Control::new(([127, 0, 0, 1], 9180).into()),
             state_dir: self.state_dir.clone().map_or_else(|| "/state".into(), PathBuf::from),
             preview_host: self.preview_host.clone(),
-            tells: false,
-            canary: None,
-            inherited: Inherited::default(),
+            tells: number(6) % 2 == 1,
+            canary: [None, Some(Stickiness::Address), Some(Stickiness::Cookie)]
+                [usize::from(number(6) / 2 % 3)],
+            inherited: Inherited {
+                headers: self.headers.iter().map(|text| vec!["X-Own".to_owned(), text.clone()]).collect(),
+                ..Inherited::default()
+            },
         };
         // As they come from a file, or else as they come from code: the fields are public.
         let address = |text: &str| {
