@@ -8,7 +8,8 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cutover_proxyconf::{Balance, Ear, Exposure, Installed, Slot, Told, Worker};
+use cutover_proxyconf::{Balance, Ear, Exposure, Installed, Slot, Stickiness, Told, Worker};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use rig::client::{Client, get, once};
 use rig::{Rig, eventually};
@@ -85,6 +86,21 @@ async fn nothing_is_told_while_nobody_listens_and_the_own_log_is_kept_all_the_wh
     eventually("all is in the user's log", async || log().lines().count() == 5).await;
     assert_eq!(log(), "200 /before\n200 /silent\n502 /broken\n200 /heard\n200 /after\n");
     assert!(!rig.error_log().contains("syslog"), "{}", rig.error_log());
+}
+
+#[tokio::test]
+async fn a_request_that_is_none_is_not_told_nor_complained_of() {
+    let cookie = Some(Stickiness::Cookie);
+    let rig = Rig::serving(|app| (app.tells, app.canary) = (true, cookie)).await;
+    let mut ear = rig.nginx.listen(&rig.app.name).await.unwrap();
+    let mut bad = Client::connect(rig.site).await;
+    bad.0.write_all(b"GET / HTTP/9.9\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    bad.0.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains(" 505 ") && !answer.contains("Set-Cookie"), "{answer}");
+    once(rig.site, "POST", "/broken", "", "").await;
+    assert!(hear(&mut ear).await.failed);
+    assert!(!rig.error_log().contains("uninitialized"), "{}", rig.error_log());
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ pub(crate) fn files(app: &App, version: NginxVersion, generation: &Generation) -
             text.gap();
         }
         if app.tells {
-            tell::format(text, app);
+            tell::log_format(text, app);
             text.gap();
         }
         if app.canary.is_some() {

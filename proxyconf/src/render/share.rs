@@ -1,7 +1,6 @@
 //! Sending a share of the clients to the slot that is not live.
 
-use super::block::Block;
-use super::tell::block_of;
+use super::block::{Block, empty_unless_set};
 use super::text::{Text, quoted};
 use crate::app::folder;
 use crate::share::{BUCKETS, marker};
@@ -10,7 +9,11 @@ use crate::{App, Balance, Exposure, Listen, Slot, Stickiness};
 /// The buckets that clients fall into, for the http block. In blocks of ours all apps use the same variables, so that each says
 /// the same again, which nginx takes.
 pub(super) fn buckets(text: &mut Text, app: &App) {
-    let [client, bucket] = ["client", "bucket"].map(|what| block_of(app).variable(&app.name, what));
+    let [client, bucket, cookie] =
+        ["client", "bucket", "cookie"].map(|what| Block::of(app).variable(&app.name, what));
+    if app.canary == Some(Stickiness::Cookie) {
+        empty_unless_set(text, &cookie);
+    }
     text.block(format_args!("split_clients \"{client}\" {bucket}"), |text| {
         let last = BUCKETS - 1;
         (0..last).for_each(|bucket| text.line(format_args!("1% {bucket};")));

@@ -1,16 +1,18 @@
 //! What nginx tells of each request while somebody listens: one line more of its access log, to a socket.
 
-use super::block::Block;
+use super::block::{Block, empty_unless_set};
 use super::text::{Text, quoted, word};
+use crate::App;
 use crate::app::folder;
 use crate::ear::{MARKER, SOCKET};
 use crate::told::TAG;
-use crate::{App, Exposure};
 
 /// The form of the line, for the http block. The group asked for tells the slot: `$proxy_host` would be the other one's after a
 /// fail-over by error page.
-pub(super) fn format(text: &mut Text, app: &App) {
-    let (name, group) = (format_name(app), block_of(app).variable(&app.name, "group"));
+pub(super) fn log_format(text: &mut Text, app: &App) {
+    let [group, hear] = ["group", "hear"].map(|what| Block::of(app).variable(&app.name, what));
+    let name = format_name(app);
+    empty_unless_set(text, &hear);
     text.line(format_args!(
         r"log_format {name} escape=none '{group}\t$status\t$upstream_status\t$upstream_header_time\t$upstream_response_time';"
     ));
@@ -42,12 +44,4 @@ pub(super) fn logs(text: &mut Text, app: &App, block: Block) {
 
 fn format_name(app: &App) -> String {
     format!("cutover_{}", app.name.ident())
-}
-
-/// The block that the app is served in.
-pub(super) fn block_of(app: &App) -> Block {
-    match app.exposure {
-        Exposure::Site(_) => Block::Own,
-        Exposure::Snippets => Block::Users,
-    }
 }
