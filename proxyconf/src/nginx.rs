@@ -48,12 +48,21 @@ impl<S: Surface> Nginx<S> {
     }
 
     /// What the app's server block inherits only while it has none of its own, for [`App::inherited`](crate::App::inherited).
+    /// Nothing where nginx refuses the configuration as it stands: an installation that was killed may be why, and the next one
+    /// must be able to mend it.
     ///
     /// # Errors
-    /// When nginx does not tell its configuration.
+    /// When nginx cannot be asked.
     pub async fn inherited(&self, app: &AppName) -> Result<Inherited, Error> {
         let [_, snippet, _] = file_names(app);
-        Ok(self.surface.dump().await?.inherited_around(&self.conf_dir.join(snippet)))
+        match self.surface.dump().await {
+            Ok(dump) => Ok(dump.inherited_around(&self.conf_dir.join(snippet))),
+            Err(Error::Refused { output }) => {
+                warn!(%app, output, "what the http block has for each server is not known: nginx refuses it");
+                Ok(Inherited::default())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes `to` the live slot: by the marker, without a reload, confirmed by what nginx then serves.

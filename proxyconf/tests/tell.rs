@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cutover_proxyconf::{Balance, Ear, Exposure, Installed, Slot, Stickiness, Told, Worker};
+use cutover_proxyconf::{Balance, Ear, Exposure, Installed, Slot, Stickiness, Surface as _, Told, Worker};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use rig::client::{Client, get, once};
@@ -171,6 +171,22 @@ async fn markers_are_renewed_and_those_of_the_past_removed() {
     assert!(silent.is_err());
     std::fs::remove_dir_all(markers(&rig)).unwrap();
     rig.nginx.deafen(app).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_whose_form_is_gone_keeps_nobody_from_installing() {
+    let mut rig = Rig::serving_beside(OWN_LOG, |app| app.tells = true).await;
+    let conf = rig.nginx.surface.conf.clone().unwrap();
+    let text = std::fs::read_to_string(&conf).unwrap();
+    std::fs::write(&conf, text.replace(" own;", " theirs;").replace("log_format own", "log_format theirs"))
+        .unwrap();
+    rig.nginx.surface.test().await.unwrap_err();
+    for found in [0, 1] {
+        rig.app.inherited = rig.nginx.inherited(&rig.app.name).await.unwrap();
+        assert_eq!(rig.app.inherited.access_logs.len(), found);
+        let done = rig.nginx.install(&rig.rendered().await, &rig.app.name).await.unwrap();
+        assert!(matches!(done, Installed::Reloaded { .. }));
+    }
 }
 
 #[tokio::test]
