@@ -4,7 +4,8 @@
 //! An [`App`] runs in two [`Slot`]s. [`render`] turns it to text: two `upstream` groups, a site (or snippets for a
 //! `server` block of one's own) that takes the group of the slot which the [`marker`] names, and a control server that
 //! tells what nginx really serves and carries the preview route to the standby slot. [`Nginx`] installs that text on a
-//! [`Surface`], the place where nginx runs, and switches the slots. It knows nothing of containers.
+//! [`Surface`], the place where nginx runs, and switches the slots. It can send a [share](Nginx::share) of the clients to the standby
+//! slot before that, and [hear](Nginx::listen) of each request that nginx passes to the app. It knows nothing of containers.
 //!
 //! ```no_run
 //! use cutover_proxyconf::*;
