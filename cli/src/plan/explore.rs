@@ -28,8 +28,11 @@ fn goals() -> Vec<(Goal, Vec<Health>)> {
     use Health::{Good, Never, NotThrough, UntilSwitch};
     let release = || Release::New.id();
     vec![
-        (Goal::Deploy { release: release(), promote: true }, vec![Good, Never, UntilSwitch, NotThrough]),
-        (Goal::Deploy { release: release(), promote: false }, vec![Good, Never]),
+        (
+            Goal::Deploy { release: release(), promote: true, canary: Vec::new() },
+            vec![Good, Never, UntilSwitch, NotThrough],
+        ),
+        (Goal::Deploy { release: release(), promote: false, canary: Vec::new() }, vec![Good, Never]),
         (Goal::Promote, vec![Good, UntilSwitch]),
         (Goal::Abort { withdraw: false }, vec![Good]),
         (Goal::Backup { release: release() }, vec![Good, Never]),

@@ -30,6 +30,8 @@ pub enum Goal {
         release: ReleaseId,
         /// Whether it goes live by itself.
         promote: bool,
+        /// The shares of the clients that it is tried with before it goes live: in percent, ascending, each from 1 to 99.
+        canary: Vec<u8>,
     },
     /// The release that waits is live.
     Promote,
@@ -106,7 +108,7 @@ pub enum Refusal {
 pub fn plan(world: &World, goal: &Goal) -> Result<Plan, Refusal> {
     let planner = Planner::new(world);
     match goal {
-        Goal::Deploy { release, promote } => Ok(planner.deploy(release, *promote)),
+        Goal::Deploy { release, promote, canary } => Ok(planner.deploy(release, *promote, canary)),
         Goal::Promote => planner.promote(),
         Goal::Abort { withdraw } => planner.abort(*withdraw),
         Goal::Backup { release } => planner.backup(release),

@@ -122,7 +122,7 @@ impl<'w> Planner<'w> {
 
 /// The goals.
 impl Planner<'_> {
-    pub(super) fn deploy(mut self, release: &ReleaseId, promote: bool) -> Plan {
+    pub(super) fn deploy(mut self, release: &ReleaseId, promote: bool, _canary: &[u8]) -> Plan {
         if self.slot(self.live).serves(release) {
             return self.keep();
         }

@@ -194,6 +194,7 @@ impl Model {
             live,
             edge_current: self.edge == Edge::Current,
             slots: BySlot::from_fn(|slot| self.slots.get(slot).state()),
+            shares: BySlot::default(),
         }
     }
 

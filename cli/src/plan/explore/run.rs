@@ -111,6 +111,7 @@ impl<'t> Run<'t> {
             Step::Install => self.edge(Edge::Current),
             Step::GateThrough(slot) => self.gate_through(*slot),
             Step::Switch(slot) => self.switch(*slot),
+            Step::Share(..) | Step::Stage(_) | Step::Unshare => Ok(()),
             Step::Soak(slot) => self.soak(*slot),
             Step::Accept(slot) => self.accept(*slot),
             Step::Reinstate(slot) => self.reinstate(*slot),
