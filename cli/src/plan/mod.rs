@@ -3,8 +3,9 @@
 //! A plan holds for the world it was made from. Whatever comes between (a failed gate, a kill), the way on is always
 //! the same: observe again, plan again. Going back after a failure is no second code path but the plan for [`Goal::Abort`].
 //!
-//! What every plan keeps, and the tests explore exhaustively: nothing that runs in the live slot is stopped or removed,
-//! and a [`Step::Switch`] follows a [`Step::GateThrough`] of the same slot with nothing started in it since.
+//! What every plan keeps, and the tests explore exhaustively: nothing that runs in a slot that has clients is stopped or
+//! removed, and a [`Step::Switch`] or [`Step::Share`] follows a [`Step::GateThrough`] of the same slot with nothing started
+//! in it since. A plan that ends leaves no shares; where it ends in a switch, the clients that are there already stay.
 
 mod planner;
 mod step;

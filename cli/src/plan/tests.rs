@@ -1,5 +1,7 @@
 //! Plans as values, for the situations that have a name.
 
+mod canary;
+
 use cutover_proxyconf::{BySlot, Slot};
 
 use super::Condition::{Ailing, Broken, Healthy, Stopped};
