@@ -74,7 +74,8 @@ pub async fn observe(target: &Target<'_>, wanted: Option<&Release>) -> Result<Ob
     );
     let rendered = render(target, &standing, live)?;
     let edge_current = target.edge.nginx.is_current(&rendered, &target.name, &serving).await?;
-    Ok(Observed { world: World { live, edge_current, slots: BySlot { blue, green } }, standing, rendered })
+    let (slots, shares) = (BySlot { blue, green }, BySlot::default());
+    Ok(Observed { world: World { live, edge_current, slots, shares }, standing, rendered })
 }
 
 /// What nginx serves of the app. A worker that dies takes the question with it, so silence is asked again.

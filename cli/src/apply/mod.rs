@@ -1,5 +1,6 @@
 //! The one place with effects: does the steps of a plan, each of which may be done again.
 
+mod canary;
 mod containers;
 mod gates;
 mod image;
@@ -99,6 +100,9 @@ impl<'a> Apply<'a> {
             Step::Install => self.install().await,
             Step::GateThrough(slot) => self.gate_through(*slot).await,
             Step::Switch(slot) => self.switch(*slot).await,
+            Step::Share(slot, percent) => self.share(*slot, *percent).await,
+            Step::Stage(slot) => self.stage(*slot).await,
+            Step::Unshare => self.unshare().await,
             Step::Soak(slot) => self.soak(*slot).await,
             Step::Accept(slot) => self.accept(*slot).await,
             Step::Reinstate(slot) => self.reinstate(*slot).await,
@@ -184,6 +188,9 @@ fn phase(step: &Step) -> &'static str {
         Step::Install => "install",
         Step::GateThrough(_) => "gate-through",
         Step::Switch(_) => "switch",
+        Step::Share(..) => "share",
+        Step::Stage(_) => "stage",
+        Step::Unshare => "unshare",
         Step::Soak(_) => "soak",
         Step::Accept(_) => "accept",
         Step::Reinstate(_) => "reinstate",

@@ -110,7 +110,12 @@ async fn until(stop: &CancellationToken, step: &Step, work: impl Future<Output =
 /// Whether a step is short, and is not to be left in the middle by a signal.
 fn is_whole(step: &Step) -> bool {
     match step {
-        Step::Pull | Step::Drain(_) | Step::Gate(_) | Step::GateThrough(_) | Step::Soak(_) => false,
+        Step::Pull
+        | Step::Drain(_)
+        | Step::Gate(_)
+        | Step::GateThrough(_)
+        | Step::Stage(_)
+        | Step::Soak(_) => false,
         Step::Network
         | Step::Retire(_)
         | Step::Discard(_)
@@ -118,6 +123,8 @@ fn is_whole(step: &Step) -> bool {
         | Step::Place(..)
         | Step::Install
         | Step::Switch(_)
+        | Step::Share(..)
+        | Step::Unshare
         | Step::Accept(_)
         | Step::Reinstate(_)
         | Step::Withdraw => true,

@@ -45,7 +45,8 @@ pub(super) async fn plan(context: &Context, app: &App, image: Option<&ImageRef>)
     let (release, _) = context.unless_interrupted(change::release(&config, table, image)).await?;
     let target = Target::connect(&config, name, table, &context.witness).await?;
     let observed = observe(&target, Some(&release)).await?;
-    let planned = plan_for(&observed.world, &Goal::Deploy { release: release.id.clone(), promote: true })?;
+    let goal = Goal::Deploy { release: release.id.clone(), promote: true, canary: Vec::new() };
+    let planned = plan_for(&observed.world, &goal)?;
     let data = Planned {
         app: name.to_string(),
         image: release.image.to_string(),

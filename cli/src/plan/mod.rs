@@ -3,8 +3,9 @@
 //! A plan holds for the world it was made from. Whatever comes between (a failed gate, a kill), the way on is always
 //! the same: observe again, plan again. Going back after a failure is no second code path but the plan for [`Goal::Abort`].
 //!
-//! What every plan keeps, and the tests explore exhaustively: nothing that runs in the live slot is stopped or removed,
-//! and a [`Step::Switch`] follows a [`Step::GateThrough`] of the same slot with nothing started in it since.
+//! What every plan keeps, and the tests explore exhaustively: nothing that runs in a slot that has clients is stopped or
+//! removed, and a [`Step::Switch`] or [`Step::Share`] follows a [`Step::GateThrough`] of the same slot with nothing started
+//! in it since. A plan that ends leaves no shares; where it ends in a switch, the clients that are there already stay.
 
 mod planner;
 mod step;
@@ -30,6 +31,8 @@ pub enum Goal {
         release: ReleaseId,
         /// Whether it goes live by itself.
         promote: bool,
+        /// The shares of the clients that it is tried with before it goes live: in percent, ascending, each from 1 to 99.
+        canary: Vec<u8>,
     },
     /// The release that waits is live.
     Promote,
@@ -106,7 +109,7 @@ pub enum Refusal {
 pub fn plan(world: &World, goal: &Goal) -> Result<Plan, Refusal> {
     let planner = Planner::new(world);
     match goal {
-        Goal::Deploy { release, promote } => Ok(planner.deploy(release, *promote)),
+        Goal::Deploy { release, promote, canary } => Ok(planner.deploy(release, *promote, canary)),
         Goal::Promote => planner.promote(),
         Goal::Abort { withdraw } => planner.abort(*withdraw),
         Goal::Backup { release } => planner.backup(release),

@@ -1,23 +1,27 @@
 //! The way from a world to each goal, step by step.
 
-use cutover_proxyconf::Slot;
+use cutover_proxyconf::{BySlot, Slot};
 
 use super::{Condition, Ending, Live, Occupant, Plan, Refusal, ReleaseId, SlotState, Step, World};
 
-/// Collects steps. What it asks the world is as it was before the first of them; `live` and `installed` keep up.
+/// Collects steps. What it asks the world is as it was before the first of them; `live`, `installed` and
+/// `shares` keep up.
 pub(super) struct Planner<'w> {
     world: &'w World,
     /// The slot that is live once the steps so far are done.
     live: Slot,
     /// Whether the edge runs the configuration that is wanted once the steps so far are done.
     installed: bool,
+    /// The clients that are marked for each slot once the steps so far are done.
+    shares: BySlot<u8>,
     steps: Vec<Step>,
 }
 
 /// The parts that the goals share.
 impl<'w> Planner<'w> {
     pub(super) fn new(world: &'w World) -> Self {
-        Self { world, live: world.live.slot(), installed: world.edge_current, steps: Vec::new() }
+        let (live, installed, shares) = (world.live.slot(), world.edge_current, world.shares);
+        Self { world, live, installed, shares, steps: Vec::new() }
     }
 
     fn slot(&self, slot: Slot) -> &'w SlotState {
@@ -47,12 +51,49 @@ impl<'w> Planner<'w> {
         }
     }
 
-    /// Asks the slot through the edge and sends the traffic there.
+    /// Sends the clients that are with the standby to the live slot, and removes the marks that are void.
+    fn unshare(&mut self) {
+        if self.shares != BySlot::default() {
+            self.shares = BySlot::default();
+            self.push(Step::Unshare);
+        }
+    }
+
+    /// Marks for the live slot would count once the other is live.
+    fn drop_void(&mut self) {
+        if self.shares[self.live] > 0 {
+            self.unshare();
+        }
+    }
+
+    /// Asks the slot through the edge and sends the traffic there. The clients that are with it already stay.
     fn switch(&mut self, to: Slot) {
+        self.drop_void();
         self.install();
         self.push(Step::GateThrough(to));
         self.push(Step::Switch(to));
         self.live = to;
+        self.unshare();
+    }
+
+    /// Sends more and more of the clients to the standby, and watches it with each share. A share that is there already
+    /// is kept, and watched if it is whole: one between two stages is what a killed run had sent of the next.
+    fn try_out(&mut self, slot: Slot, stages: &[u8]) {
+        if stages.is_empty() {
+            return;
+        }
+        self.drop_void();
+        self.install();
+        self.push(Step::GateThrough(slot));
+        let there = self.shares[slot];
+        if there > 0 && (stages.contains(&there) || stages.iter().all(|stage| *stage < there)) {
+            self.push(Step::Stage(slot));
+        }
+        for stage in stages.iter().filter(|stage| **stage > there) {
+            self.push(Step::Share(slot, *stage));
+            self.push(Step::Stage(slot));
+            self.shares[slot] = *stage;
+        }
     }
 
     /// Where nginx lives off its backup because the live slot is down, makes that the rule before its slot is needed.
@@ -76,6 +117,7 @@ impl<'w> Planner<'w> {
     /// Empties the slot of anything else, with its accepted release kept, and starts the release in it. All that can be
     /// got ready before comes before what runs there is drained, so that it can be done meanwhile.
     fn place(&mut self, slot: Slot, release: &ReleaseId) {
+        self.unshare();
         self.push(Step::Network);
         self.push(Step::Pull);
         let state = self.slot(slot);
@@ -111,6 +153,7 @@ impl<'w> Planner<'w> {
 
     /// Removes the slot's candidate and has its accepted release run again.
     fn put_back(&mut self, slot: Slot) {
+        self.unshare();
         if self.slot(slot).candidate.is_some() {
             self.discard(slot);
         }
@@ -122,7 +165,10 @@ impl<'w> Planner<'w> {
 
 /// The goals.
 impl Planner<'_> {
-    pub(super) fn deploy(mut self, release: &ReleaseId, promote: bool) -> Plan {
+    pub(super) fn deploy(mut self, release: &ReleaseId, promote: bool, canary: &[u8]) -> Plan {
+        if !self.served() {
+            self.unshare();
+        }
         if self.slot(self.live).serves(release) {
             return self.keep();
         }
@@ -143,9 +189,14 @@ impl Planner<'_> {
             self.place(target, release);
         }
         if !promote {
+            self.unshare();
             self.install();
             self.push(Step::GateThrough(target));
             return self.end(Ending::Waiting);
+        }
+        // Shares are told from what the live slot serves; with nothing there to keep, they only cost time.
+        if self.served() && self.is_well(live) {
+            self.try_out(target, canary);
         }
         self.switch(target);
         self.push(Step::Soak(target));
@@ -159,6 +210,7 @@ impl Planner<'_> {
 
     /// The live slot holds the release already; what a killed run left undone is done.
     fn keep(mut self) -> Plan {
+        self.unshare();
         let live = self.live;
         let tried = self.slot(live).trial().is_some();
         if !self.installed || tried {
@@ -196,6 +248,7 @@ impl Planner<'_> {
         } else if self.slot(live).trial().is_none() {
             return Err(Refusal::NothingWaits);
         }
+        self.unshare();
         self.push(Step::Soak(self.live));
         self.push(Step::Accept(self.live));
         Ok(self.end(Ending::Deployed))
@@ -214,6 +267,7 @@ impl Planner<'_> {
             self.switch(standby);
             self.settle(standby);
         } else if on_trial && withdraw {
+            self.unshare();
             self.push(Step::Withdraw);
         } else if unfinished {
             self.put_back(standby);
@@ -222,6 +276,9 @@ impl Planner<'_> {
             }
             self.push(Step::Gate(standby));
             self.switch(standby);
+        } else if !on_trial && self.shares != BySlot::default() {
+            self.unshare();
+            return Ok(self.end(Ending::Aborted));
         } else {
             return Err(if on_trial { Refusal::NothingBehind } else { Refusal::NothingWaits });
         }
@@ -233,10 +290,11 @@ impl Planner<'_> {
 
     /// There is no traffic to mind.
     fn clear(mut self) -> Result<Plan, Refusal> {
+        self.unshare();
         let unfinished =
             Slot::ALL.into_iter().filter(|slot| self.slot(*slot).is_unfinished()).collect::<Vec<_>>();
         unfinished.iter().for_each(|slot| self.put_back(*slot));
-        if unfinished.is_empty() { Err(Refusal::NothingWaits) } else { Ok(self.end(Ending::Aborted)) }
+        if self.steps.is_empty() { Err(Refusal::NothingWaits) } else { Ok(self.end(Ending::Aborted)) }
     }
 
     pub(super) fn backup(mut self, release: &ReleaseId) -> Result<Plan, Refusal> {
@@ -253,6 +311,7 @@ impl Planner<'_> {
         if self.is_well(standby) && self.slot(standby).trial().is_some() && !stands {
             return Err(Refusal::Waits(standby));
         }
+        self.unshare();
         self.settle(live);
         if !stands {
             self.place(standby, release);
@@ -305,6 +364,7 @@ impl Planner<'_> {
             return Err(Refusal::NothingLive);
         }
         if self.slot(self.live).serves(release) {
+            self.unshare();
             self.settle(self.live);
             return Ok(self.end(Ending::Unchanged));
         }

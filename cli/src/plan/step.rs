@@ -31,6 +31,12 @@ pub enum Step {
     GateThrough(Slot),
     /// Send the traffic to the slot.
     Switch(Slot),
+    /// Send this share of the clients, in percent, to the slot, which is not live.
+    Share(Slot, u8),
+    /// Watch the slot while it has a share of the clients.
+    Stage(Slot),
+    /// Send all clients to the live slot.
+    Unshare,
     /// Watch the slot for the soak time.
     Soak(Slot),
     /// Make the slot's candidate its accepted release, and remove the one before.
@@ -45,7 +51,15 @@ impl Step {
     /// Whether the step may take a while, waiting for something else.
     #[must_use]
     pub fn waits(&self) -> bool {
-        matches!(self, Self::Pull | Self::Drain(_) | Self::Gate(_) | Self::GateThrough(_) | Self::Soak(_))
+        matches!(
+            self,
+            Self::Pull
+                | Self::Drain(_)
+                | Self::Gate(_)
+                | Self::GateThrough(_)
+                | Self::Stage(_)
+                | Self::Soak(_)
+        )
     }
 }
 
@@ -63,6 +77,9 @@ impl fmt::Display for Step {
             Self::Install => f.write_str("install the nginx configuration (a reload)"),
             Self::GateThrough(slot) => write!(f, "gate {slot} through nginx"),
             Self::Switch(slot) => write!(f, "switch to {slot}"),
+            Self::Share(slot, percent) => write!(f, "send {percent} % of the clients to {slot}"),
+            Self::Stage(slot) => write!(f, "watch {slot} with its share of the clients"),
+            Self::Unshare => f.write_str("send all clients to the live slot"),
             Self::Soak(slot) => write!(f, "watch {slot}"),
             Self::Accept(slot) => write!(f, "accept the release in {slot}"),
             Self::Reinstate(slot) => write!(f, "start the old release in {slot} again"),

@@ -1,5 +1,7 @@
 //! Plans as values, for the situations that have a name.
 
+mod canary;
+
 use cutover_proxyconf::{BySlot, Slot};
 
 use super::Condition::{Ailing, Broken, Healthy, Stopped};
@@ -37,7 +39,12 @@ fn empty() -> SlotState {
 
 /// Blue is live and nginx is current.
 fn world(blue: SlotState, green: SlotState) -> World {
-    World { live: Live::Serving(Blue), edge_current: true, slots: BySlot { blue, green } }
+    World {
+        live: Live::Serving(Blue),
+        edge_current: true,
+        slots: BySlot { blue, green },
+        shares: BySlot::default(),
+    }
 }
 
 fn new_app() -> World {
@@ -45,15 +52,16 @@ fn new_app() -> World {
         live: Live::Unserved { next: Blue },
         edge_current: false,
         slots: BySlot { blue: empty(), green: empty() },
+        shares: BySlot::default(),
     }
 }
 
 fn deploy(id: &str) -> Goal {
-    Goal::Deploy { release: release(id), promote: true }
+    Goal::Deploy { release: release(id), promote: true, canary: Vec::new() }
 }
 
 fn wait(id: &str) -> Goal {
-    Goal::Deploy { release: release(id), promote: false }
+    Goal::Deploy { release: release(id), promote: false, canary: Vec::new() }
 }
 
 fn backup(id: &str) -> Goal {

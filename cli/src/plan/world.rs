@@ -121,6 +121,9 @@ pub struct World {
     pub edge_current: bool,
     /// The slots.
     pub slots: BySlot<SlotState>,
+    /// How many of a hundred clients are marked for each slot. The marks for the slot that is not live count, those for
+    /// the live one are void.
+    pub shares: BySlot<u8>,
 }
 
 impl World {

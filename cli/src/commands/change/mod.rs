@@ -157,7 +157,7 @@ pub(super) async fn deploy(context: &Context, args: &Deploy) -> Ended {
     let held = context
         .unless_interrupted(Held::take(context, &config, &args.app, (&args.wait, &args.probe), "deploy"))
         .await?;
-    let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote };
+    let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote, canary: Vec::new() };
     let ran = held.go(context, "deploy", &goal, Some(&release), &[("resolve", resolved)]).await?;
     tell_first(context, args, &ran);
     Ok(tell(context, &ran))

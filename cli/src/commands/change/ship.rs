@@ -88,7 +88,7 @@ async fn ship_to(
     follow: &Follow<'_>,
 ) -> Result<Ran, Failure> {
     let held = Held { follow: Some(follow), ..held };
-    let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote };
+    let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote, canary: Vec::new() };
     let mut ran = held.go(context, "ship", &goal, Some(&release), &before).await?;
     tell_first(context, args, &ran);
     let live = matches!(ran.outcome.outcome, Outcomes::Deployed | Outcomes::Unchanged);

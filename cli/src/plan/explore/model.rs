@@ -1,6 +1,7 @@
 //! The world in the small: two slots with two replicas each, nginx, and the names that containers have.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use cutover_proxyconf::{BySlot, Slot};
 
@@ -8,6 +9,10 @@ use super::super::{Condition, Live, Occupant, ReleaseId, SlotState, World};
 
 /// Replicas of a slot.
 pub(super) const REPLICAS: usize = 2;
+
+/// What may be marked for a slot: the stages of a canary, and what a killed run leaves on its way to the second.
+pub(super) const SHARES: [u8; 3] = [5, 20, 50];
+pub(super) const STAGES: [u8; 2] = [SHARES[0], SHARES[2]];
 
 /// A container, or the lack of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,11 +179,31 @@ pub(super) enum Edge {
 }
 
 /// Everything there is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Model {
     pub(super) marker: Slot,
     pub(super) edge: Edge,
     pub(super) slots: BySlot<Containers>,
+    pub(super) shares: BySlot<u8>,
+}
+
+/// All in one number, since the search takes it after every touch.
+impl Hash for Model {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (slots, shares) = (&self.slots, &self.shares);
+        let mut number = self.marker as u64 * 3 + self.edge as u64;
+        for share in [shares.blue, shares.green] {
+            number = number * 100 + u64::from(share);
+        }
+        for group in [slots.blue.accepted, slots.blue.candidate, slots.green.accepted, slots.green.candidate]
+        {
+            number = number * 3 + group.release as u64;
+            for replica in group.replicas {
+                number = number * 4 + replica as u64;
+            }
+        }
+        state.write_u64(number);
+    }
 }
 
 impl Model {
@@ -194,7 +219,23 @@ impl Model {
             live,
             edge_current: self.edge == Edge::Current,
             slots: BySlot::from_fn(|slot| self.slots.get(slot).state()),
+            shares: self.shares,
         }
+    }
+
+    /// How many of a hundred clients nginx sends to this slot.
+    pub(super) fn clients(&self, slot: Slot) -> u8 {
+        match () {
+            () if !self.served() => 0,
+            () if self.marker == slot => 100 - self.shares[slot.other()],
+            () => self.shares[slot],
+        }
+    }
+
+    /// How many of a hundred clients the new release answers.
+    pub(super) fn with_new(&self) -> u8 {
+        let new = |slot: &Slot| self.is_well(*slot) && self.slots[*slot].occupant().release == Release::New;
+        Slot::ALL.into_iter().filter(new).map(|slot| self.clients(slot)).sum()
     }
 
     /// Whether this slot answers as it should.
@@ -209,7 +250,12 @@ impl Model {
     /// The same world with blue and green exchanged.
     pub(super) fn mirrored(self) -> Self {
         let BySlot { blue, green } = self.slots;
-        Self { marker: self.marker.other(), edge: self.edge, slots: BySlot { blue: green, green: blue } }
+        Self {
+            marker: self.marker.other(),
+            edge: self.edge,
+            slots: BySlot { blue: green, green: blue },
+            shares: BySlot { blue: self.shares.green, green: self.shares.blue },
+        }
     }
 
     /// The same world with blue live, and the releases that no goal names called in the order they are met. The plans
@@ -230,8 +276,31 @@ impl Model {
     }
 
     /// Every world that can be observed, whether or not cutover could have made it: but for two containers that run at
-    /// one address, and with the third release only where it tells, as the one that stands by.
+    /// one address, with the third release only where it tells, as the one that stands by, and with marks as `marked`
+    /// has them.
     pub(super) fn every() -> impl Iterator<Item = Self> {
+        Self::unmarked().flat_map(|model| std::iter::once(model).chain(model.marked()))
+    }
+
+    /// The same world with a share of the clients at the standby, with marks that are void, or with both. Which these are
+    /// tells most beside what the other slot holds, so where that is no candidate is enough for most of them.
+    fn marked(self) -> impl Iterator<Item = Self> {
+        let (live, standby) = (self.marker, self.marker.other());
+        let plain = |slot| self.slots[slot].candidate.is_empty();
+        let marks = [
+            (self.edge == Edge::Current, 0, SHARES[0]),
+            (self.edge != Edge::Current && plain(live), 0, SHARES[2]),
+            (plain(standby), SHARES[0], 0),
+            (plain(live) && plain(standby), SHARES[0], SHARES[0]),
+        ];
+        marks.into_iter().filter(|(is, ..)| *is).map(move |(_, void, share)| {
+            let mut marked = self;
+            (marked.shares[live], marked.shares[standby]) = (void, share);
+            marked
+        })
+    }
+
+    fn unmarked() -> impl Iterator<Item = Self> {
         use Release::{New, Old, Older};
         let slots = |accepted: &[Release]| {
             let pairs = groups(accepted).into_iter().flat_map(|accepted| {
@@ -245,7 +314,8 @@ impl Model {
             let edges = [Edge::Unserved, Edge::Stale, Edge::Current];
             let beside = green.clone().into_iter().flat_map(move |green| edges.map(|edge| (green, edge)));
             beside.map(move |(green, edge)| {
-                Self { marker: Slot::Blue, edge, slots: BySlot { blue, green } }.canonical()
+                let shares = BySlot::default();
+                Self { marker: Slot::Blue, edge, slots: BySlot { blue, green }, shares }.canonical()
             })
         })
     }

@@ -1,6 +1,6 @@
 //! What must be true once a run is over, and after the same command again.
 
-use cutover_proxyconf::Slot;
+use cutover_proxyconf::{BySlot, Slot};
 
 use super::super::Goal;
 use super::model::{Edge, Group, Model, Release, Replica};
@@ -30,12 +30,17 @@ impl Story<'_> {
     }
 
     fn may_be_refused(&self) -> bool {
-        let standby = self.start.slots.get(self.start.marker.other());
+        let (live, standby) =
+            (self.start.slots[self.start.marker], self.start.slots[self.start.marker.other()]);
         match self.goal {
             Goal::Deploy { .. } => false,
             Goal::Backup { .. } => !(self.serves_new(&self.start) && standby.candidate.is_empty()),
             Goal::Rollback { to: Some(_) } => !self.start.served(),
-            Goal::Promote | Goal::Abort { .. } | Goal::Rollback { to: None } => true,
+            Goal::Abort { .. } => {
+                let clients = self.start.clients(self.start.marker.other()) > 0;
+                !(clients && self.start.is_well(self.start.marker) && live.candidate.is_empty())
+            }
+            Goal::Promote | Goal::Rollback { to: None } => true,
         }
     }
 
@@ -47,6 +52,9 @@ impl Story<'_> {
     fn done(&self, end: Model) -> Result<(), Broken> {
         if !self.is_wanted(&end) {
             return Err(Broken("the plan was done and did not lead to the goal"));
+        }
+        if end.shares != BySlot::default() {
+            return Err(Broken("the plan was done, and marks are left that share out clients"));
         }
         // To go back twice is to go forth.
         let toggles = matches!(self.goal, Goal::Rollback { to: None });
@@ -87,6 +95,11 @@ impl Story<'_> {
         let serving = |model: &Model| model.slots.get(model.marker).occupant().release;
         if start.served() && self.is_good(start, live) && serving(start) != serving(&end) {
             return Err(Broken("a release was rejected, and another is live than before"));
+        }
+        // Where the live slot is down, nothing good is there to send clients back to.
+        let serves = !end.served() || self.is_good(&end, end.marker);
+        if serves && end.shares != BySlot::default() {
+            return Err(Broken("a release was rejected, and marks are left that share out clients"));
         }
         if self.is_settled()
             && (self.blurred(start).slots, start.marker) != (self.blurred(&end).slots, end.marker)

@@ -1,6 +1,8 @@
 //! One run of a command upon the model: the steps as `apply` does them, one touch of the engine or of nginx at a time,
 //! and the way back as `run` goes it. After each touch the promises are held against what there is then.
 
+mod traffic;
+
 use cutover_proxyconf::{BySlot, Slot};
 
 use super::super::{Goal, Live, Plan, Refusal, Step, World};
@@ -15,7 +17,7 @@ pub(super) enum Health {
     Good,
     /// It never gets well.
     Never,
-    /// It is well until it is watched after the switch.
+    /// It is well until it is watched with clients.
     UntilSwitch,
     /// It answers when asked directly, and not through nginx.
     NotThrough,
@@ -57,6 +59,8 @@ pub(super) struct Run<'t> {
     made: BySlot<bool>,
     /// Whether the run is on its way back from the app's first release.
     withdraws: bool,
+    /// Whether each client that is with the new release is to stay there.
+    keeps: bool,
     /// Called with what there is after each touch: the run may be killed there.
     seen: &'t mut dyn FnMut(Model),
 }
@@ -71,13 +75,14 @@ impl<'t> Run<'t> {
         seen: &'t mut dyn FnMut(Model),
     ) -> Self {
         let (proven, made) = Default::default();
-        Self { model, planner, health, proven, made, withdraws: false, seen }
+        Self { model, planner, health, proven, made, withdraws: false, keeps: false, seen }
     }
 
     /// As `Run::go` does it.
     pub(super) fn go(&mut self, goal: &Goal) -> Result<Ran, Broken> {
         let before = self.model.observe();
         let Ok(plan) = (self.planner)(&before, goal) else { return Ok(Ran::Refused) };
+        self.keeps = self.goes_live(goal);
         match self.steps(&plan) {
             Ok(()) => return Ok(Ran::Done),
             Err(Stop::Broken(broken)) => return Err(broken),
@@ -88,6 +93,7 @@ impl<'t> Run<'t> {
         }
         let first = matches!(before.live, Live::Unserved { .. }) && before.live_slot().healthy().is_none();
         self.withdraws = first;
+        self.keeps = false;
         if let Ok(back) = (self.planner)(&self.model.observe(), &Goal::Abort { withdraw: first })
             && let Err(Stop::Broken(broken)) = self.steps(&back)
         {
@@ -102,7 +108,8 @@ impl<'t> Run<'t> {
 
     fn step(&mut self, step: &Step) -> Done {
         match step {
-            Step::Network | Step::Pull | Step::Drain(_) => Ok(()),
+            Step::Network | Step::Pull => Ok(()),
+            Step::Drain(slot) => self.drain(*slot),
             Step::Retire(slot) => self.retire(*slot),
             Step::Discard(slot) => self.discard(*slot),
             Step::Create(slot, release) => self.create(*slot, *release == Release::New.id()),
@@ -111,6 +118,9 @@ impl<'t> Run<'t> {
             Step::Install => self.edge(Edge::Current),
             Step::GateThrough(slot) => self.gate_through(*slot),
             Step::Switch(slot) => self.switch(*slot),
+            Step::Share(slot, percent) => self.share(*slot, *percent),
+            Step::Stage(slot) => self.stage(*slot),
+            Step::Unshare => self.unshare(),
             Step::Soak(slot) => self.soak(*slot),
             Step::Accept(slot) => self.accept(*slot),
             Step::Reinstate(slot) => self.reinstate(*slot),
@@ -120,25 +130,12 @@ impl<'t> Run<'t> {
 
     /// Makes one change. Traffic goes on through it.
     fn touch(&mut self, change: impl FnOnce(&mut Model)) -> Done {
-        let answered = self.answers();
+        let before = self.model;
         change(&mut self.model);
         Slot::ALL.into_iter().for_each(|slot| self.model.slots.get_mut(slot).forget());
-        if answered && !self.answers() {
-            return Err(Broken("nginx had a slot that answers well, and has none any more").into());
-        }
+        self.holds_since(&before)?;
         (self.seen)(self.model);
         Ok(())
-    }
-
-    /// Whether nginx gets good answers: from the live slot, or where that is down, from its backup.
-    fn answers(&self) -> bool {
-        let live = self.model.marker;
-        let from = if self.model.is_well(live) { live } else { live.other() };
-        self.model.served() && self.model.is_well(from) && self.is_let_through(from)
-    }
-
-    fn is_let_through(&self, slot: Slot) -> bool {
-        self.health != Health::NotThrough || self.model.slots.get(slot).occupant().release != Release::New
     }
 
     /// Stops or removes a container, or starts or makes one.
@@ -146,11 +143,17 @@ impl<'t> Run<'t> {
         let containers = self.model.slots.get_mut(slot);
         let was = containers.group(name).replicas[n];
         let live = self.model.served() && self.model.marker == slot;
+        let has_clients = self.model.clients(slot) > 0;
         if live && was.runs() {
             return Err(Broken("a container that runs in the live slot was touched").into());
         }
-        if live && (to.runs() || was == Replica::Absent) && self.model.is_well(slot) {
-            return Err(Broken("a container was started in a live slot that is well").into());
+        if has_clients && was.runs() {
+            return Err(
+                Broken("a container that runs in a slot with a share of the clients was touched").into()
+            );
+        }
+        if has_clients && (to.runs() || was == Replica::Absent) && self.model.is_well(slot) {
+            return Err(Broken("a container was started in a slot that has clients and is well").into());
         }
         if to.runs() {
             self.proven[slot] = false;
@@ -261,45 +264,8 @@ impl<'t> Run<'t> {
         if self.model.slots.get(slot).occupant().all_well() { Ok(()) } else { Err(Stop::Unhealthy) }
     }
 
-    fn gate_through(&mut self, slot: Slot) -> Done {
-        let occupant = self.model.slots.get(slot).occupant();
-        if !self.model.served() {
-            return Err(Broken("nginx was asked for an app that it does not know").into());
-        }
-        if !(occupant.all_well() && self.is_let_through(slot)) {
-            return Err(Stop::Unhealthy);
-        }
-        self.proven[slot] = true;
-        Ok(())
-    }
-
     fn edge(&mut self, edge: Edge) -> Done {
         self.touch(|model| model.edge = edge)
-    }
-
-    fn switch(&mut self, slot: Slot) -> Done {
-        if !self.proven[slot] {
-            return Err(Broken("traffic was sent to a slot that nginx had no good answer from").into());
-        }
-        self.touch(|model| model.marker = slot)
-    }
-
-    fn soak(&mut self, slot: Slot) -> Done {
-        if !self.model.served() || self.model.marker != slot {
-            return Err(Broken("a slot was watched that is not live").into());
-        }
-        let containers = self.model.slots.get_mut(slot);
-        if self.health == Health::UntilSwitch && containers.occupant().release == Release::New {
-            let groups = [&mut containers.accepted, &mut containers.candidate];
-            for replica in
-                groups.into_iter().flat_map(|group| &mut group.replicas).filter(|replica| replica.runs())
-            {
-                *replica = Replica::Ill;
-            }
-            // This is the world's doing and no step's: only what follows it is held to the promises.
-            (self.seen)(self.model);
-        }
-        self.gate_through(slot)
     }
 
     fn withdraw(&mut self) -> Done {
