@@ -135,8 +135,12 @@ fn usual_listen() -> Listen {
 /// The app with a plain word for each of its texts, and which word stands for which text.
 pub(crate) fn replaced(app: &App) -> (App, Vec<(String, String)>) {
     let mut words = Vec::new();
+    // What stays, such as the name, holds no word.
+    let whole = format!("{app:?}");
+    let mark = (0_u32..).map(|number| format!("q{number}v")).find(|mark| !whole.contains(mark));
+    let mark = mark.unwrap_or_default();
     let mut plain = |text: &str, form: &dyn Fn(&str) -> String| {
-        let word = form(&format!("q{}q", words.len()));
+        let word = form(&format!("{mark}{}q", words.len()));
         words.push((word.clone(), text.to_owned()));
         word
     };

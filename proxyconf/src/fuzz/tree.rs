@@ -119,9 +119,7 @@ pub(crate) fn stands_for(
         return Err(format!("{:?} instead of {:?}", names(real), names(model)));
     }
     for (real, model) in real.iter().zip(model) {
-        let meant =
-            |word: &String| words.iter().fold(word.clone(), |word, (from, to)| word.replace(from, to));
-        let args: Vec<String> = model.args.iter().map(meant).collect();
+        let args: Vec<String> = model.args.iter().map(|arg| meant(arg, words)).collect();
         if real.name != model.name || real.args != args || real.block.is_some() != model.block.is_some() {
             return Err(format!("{} {:?} instead of {} {args:?}", real.name, real.args, model.name));
         }
@@ -129,4 +127,19 @@ pub(crate) fn stands_for(
         stands_for(&block(real), &block(model), words).map_err(|why| format!("{} > {why}", model.name))?;
     }
     Ok(())
+}
+
+/// The argument with the values where the words are. A value may hold a word itself, and stays as it is.
+fn meant(arg: &str, words: &[(String, String)]) -> String {
+    let (mut text, mut left) = (String::new(), arg);
+    while let Some(next) = left.chars().next() {
+        let here = words.iter().filter(|(word, _)| left.starts_with(word.as_str()));
+        let (skipped, value) = match here.max_by_key(|(word, _)| word.len()) {
+            Some((word, value)) => (word.len(), value.as_str()),
+            None => (next.len_utf8(), &left[..next.len_utf8()]),
+        };
+        text.push_str(value);
+        left = &left[skipped..];
+    }
+    text
 }

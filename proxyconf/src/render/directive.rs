@@ -28,12 +28,17 @@ pub(super) fn check(field: &'static str, text: &str) -> Result<(), Error> {
     if let Some((offset, character)) = text.char_indices().find(|&(_, c)| forbidden(c)) {
         return Err(Error::Forbidden { field, value: text.to_owned(), character, offset });
     }
-    let text = text.trim();
+    let text = trimmed(text);
     if text.contains("_by_lua_block") {
         let reason = "a block of Lua has rules of its own; put it into a file (`…_by_lua_file`)";
         return Err(Error::invalid(field, text, reason));
     }
     Reader::default().read(text).map_err(|reason| Error::invalid(field, text, reason))
+}
+
+/// Without what nginx passes over before and behind. Other spaces of Unicode are letters to it.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
 #[derive(Debug)]

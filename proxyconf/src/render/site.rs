@@ -1,6 +1,7 @@
 //! The app's own `server` block, or the snippets for a `server` block of the user's.
 
 use super::block::Block;
+use super::directive::trimmed;
 use super::proxy::{self, Forwarded};
 use super::text::{Text, quoted};
 use super::{share, tell};
@@ -25,7 +26,7 @@ pub(super) fn server(text: &mut Text, app: &App, site: &Site, version: NginxVers
         proxy::settings(text, app, Block::Own, &Forwarded::AS_IS);
         for extra in &site.extra {
             text.gap();
-            text.line(format_args!("{}", extra.trim()));
+            text.line(format_args!("{}", trimmed(extra)));
         }
         text.gap();
         text.block(format_args!("location /"), |text| proxy::location(text, app, Block::Own, fail_over));
