@@ -49,11 +49,7 @@ impl Engine {
     /// [`Error::Path`] when an entry would leave the directory, or the directory is not there;
     /// [`Error::NoSuchContainer`].
     pub async fn upload(&self, id: &str, directory: &str, files: &[UploadEntry]) -> Result<()> {
-        let bad_path = |path: &str, why: &str| Error::Path {
-            container: id.to_owned(),
-            path: path.to_owned(),
-            why: why.to_owned(),
-        };
+        let bad_path = |path: &str, why: &str| bad_path(id, path, why.to_owned());
         if let Some(entry) = files.iter().find(|entry| !stays_below(&entry.path)) {
             return Err(bad_path(&entry.path, "an uploaded path must be relative and without `..`"));
         }
@@ -77,8 +73,24 @@ impl Engine {
     ///
     /// [`Error::Path`] when it is not a regular file or too large, [`Error::NoSuchContainer`].
     pub async fn download(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>> {
+        let Some(packed) = self.packed(id, path).await? else { return Ok(None) };
+        unpack(&packed).map(Some).map_err(|e| bad_path(id, path, e.to_string()))
+    }
+
+    /// The names of the regular files right in a directory of the container, which may be stopped; none where there is no such
+    /// directory. What is in it is held in memory, and has at most 16 MiB.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Path`] when it is not a directory or too large, [`Error::NoSuchContainer`].
+    pub async fn file_names(&self, id: &str, directory: &str) -> Result<Vec<String>> {
+        let Some(packed) = self.packed(id, directory).await? else { return Ok(Vec::new()) };
+        names(&packed).map_err(|e| bad_path(id, directory, e.to_string()))
+    }
+
+    /// A file or a directory of the container as the engine packs it; `None` where it is not there.
+    async fn packed(&self, id: &str, path: &str) -> Result<Option<Vec<u8>>> {
         let options = DownloadFromContainerOptions { path: path.to_owned() };
-        let bad_path = |why| Error::Path { container: id.to_owned(), path: path.to_owned(), why };
         let mut parts = pin!(self.docker().download_from_container(id, Some(options)));
         let mut packed = Vec::new();
         while let Some(part) = parts.next().await {
@@ -90,11 +102,15 @@ impl Engine {
                 },
             }
             if packed.len() > LARGEST {
-                return Err(bad_path(format!("it is larger than {LARGEST} bytes")));
+                return Err(bad_path(id, path, format!("it is larger than {LARGEST} bytes")));
             }
         }
-        unpack(&packed).map(Some).map_err(|e| bad_path(e.to_string()))
+        Ok(Some(packed))
     }
+}
+
+fn bad_path(id: &str, path: &str, why: String) -> Error {
+    Error::Path { container: id.to_owned(), path: path.to_owned(), why }
 }
 
 pub(crate) fn stays_below(path: &str) -> bool {
@@ -143,6 +159,25 @@ pub(crate) fn unpack(packed: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
+/// The names of the regular files right in the directory that is packed.
+pub(crate) fn names(packed: &[u8]) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in Archive::new(packed).entries()? {
+        let entry = entry?;
+        let path = entry.path()?;
+        match (path.components().count(), path.file_name()) {
+            (1, _) if entry.header().entry_type() != EntryType::Directory => {
+                return Err(io::Error::other("it is a file, not a directory"));
+            }
+            (2, Some(name)) if entry.header().entry_type() == EntryType::Regular => {
+                names.push(name.to_string_lossy().into_owned());
+            }
+            _ => {}
+        }
+    }
+    Ok(names)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,6 +200,18 @@ mod tests {
         for path in ["f", &long] {
             assert_eq!(unpack(&pack(&[file(path, b"one\0two")]).unwrap()).unwrap(), b"one\0two");
         }
+    }
+
+    #[test]
+    fn the_files_of_a_directory_are_named_and_nothing_else() {
+        let directory =
+            |path: &str| UploadEntry { path: path.into(), kind: UploadKind::Directory { mode: 0o755 } };
+        let entries =
+            [directory("d"), file("d/a", b"1"), directory("d/b"), file("d/b/c", b""), file("d/e", b"")];
+        assert_eq!(names(&pack(&entries).unwrap()).unwrap(), ["a", "e"]);
+        assert_eq!(names(&pack(&entries[..1]).unwrap()).unwrap(), Vec::<String>::new());
+        let error = names(&pack(&[file("d", b"")]).unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "it is a file, not a directory");
     }
 
     #[test]

@@ -138,15 +138,8 @@ impl Surface for ContainerNginx {
             return self.files.markers(&folder).await;
         }
         // A marker that was removed is a directory; see `remove`.
-        let argv = ["find", &folder.to_string_lossy(), "-maxdepth", "1", "!", "-type", "d"];
-        let look = "look for markers";
-        let ran = self.engine.exec(&self.name, &argv).await.map_err(|error| self.failed(look, error))?;
-        if ran.status != 0 && !ran.stderr.contains("No such file") {
-            let said = std::io::Error::other(ran.stderr.trim().to_owned());
-            return Err(self.failed(look, said));
-        }
-        let names = ran.stdout.lines().filter_map(|path| Path::new(path).file_name());
-        Ok(names.map(|name| name.to_string_lossy().into_owned()).collect())
+        let named = self.engine.file_names(&self.name, &folder.to_string_lossy()).await;
+        named.map_err(|error| self.failed("look for markers", error))
     }
 
     async fn bind(&self, path: &Path) -> Result<UnixDatagram, Error> {
