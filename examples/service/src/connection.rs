@@ -133,6 +133,10 @@ impl Connection {
         // Decided after the wait: a response that is made while stopping says so.
         let keep = head.keep && !service.is_stopping();
         let failing = service.health() == Health::Failing;
+        if path != b"/healthz" && service.fails() {
+            response::write(out, ERROR, version, keep, b"failing\n");
+            return if keep { After::Keep } else { After::Close };
+        }
         match (head.method, path) {
             (Method::Get, b"/") if !failing => {
                 service.used();

@@ -1,6 +1,6 @@
 //! What all connections share: the settings, the time, and what is in flight.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ pub(crate) struct Service {
     stopping: AtomicBool,
     in_use: AtomicBool,
     in_flight: AtomicUsize,
+    asked: AtomicU64,
     hello: Vec<u8>,
 }
 
@@ -49,6 +50,7 @@ impl Service {
             stopping: AtomicBool::new(false),
             in_use: AtomicBool::new(false),
             in_flight: AtomicUsize::new(0),
+            asked: AtomicU64::new(0),
             hello,
         }
     }
@@ -62,6 +64,18 @@ impl Service {
     pub(crate) fn used(&self) {
         if self.mode == Mode::AilsInUse {
             self.in_use.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A request for anything but the health has come: waits as long as an answer is to take; whether it is to fail.
+    pub(crate) fn fails(&self) -> bool {
+        match self.mode {
+            Mode::FailsEach(count) => (self.asked.fetch_add(1, Ordering::Relaxed) + 1).is_multiple_of(count),
+            Mode::Takes(time) => {
+                thread::sleep(time);
+                false
+            }
+            _ => false,
         }
     }
 

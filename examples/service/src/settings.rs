@@ -27,10 +27,20 @@ pub(crate) enum Mode {
     AilsInUse,
     /// Works, then `/` and `/healthz` answer 500.
     FailsAfter(Duration),
+    /// Is healthy, but answers 500 to each of so many requests.
+    FailsEach(u64),
+    /// Is healthy, but takes so long for each answer.
+    Takes(Duration),
 }
 
 impl Mode {
     fn parse(text: &str) -> Result<Self, String> {
+        if let Some(count) = text.strip_prefix("fails-each:") {
+            let count = count.parse().ok().filter(|count| *count > 0);
+            return count
+                .map(Self::FailsEach)
+                .ok_or_else(|| format!("MODE={text}: a number above 0 is missing"));
+        }
         let (name, millis) = match text.split_once(':') {
             Some((name, millis)) => (name, Some(duration("MODE", millis)?)),
             None => (text, None),
@@ -47,6 +57,7 @@ impl Mode {
             ("hungry-after", Some(time)) => Self::HungryAfter(time),
             ("slow-start", Some(time)) => Self::SlowStart(time),
             ("fails-after", Some(time)) => Self::FailsAfter(time),
+            ("takes", Some(time)) => Self::Takes(time),
             _ => return Err(format!("MODE={text} is not a mode")),
         })
     }
@@ -119,6 +130,9 @@ mod tests {
         assert_eq!(mode("hungry-after:0"), Ok(Mode::HungryAfter(Duration::ZERO)));
         assert_eq!(mode("dies-after:250"), Ok(Mode::DiesAfter(Duration::from_millis(250))));
         assert_eq!(mode("dies-after"), Err("MODE=dies-after is not a mode".to_owned()));
+        assert_eq!(mode("takes:60"), Ok(Mode::Takes(Duration::from_millis(60))));
+        assert_eq!(mode("fails-each:20"), Ok(Mode::FailsEach(20)));
+        assert_eq!(mode("fails-each:0"), Err("MODE=fails-each:0: a number above 0 is missing".to_owned()));
         assert_eq!(mode("exit:5"), Err("MODE=exit:5 is not a mode".to_owned()));
         assert_eq!(mode("slow-start:x"), Err("MODE: x is not a number of milliseconds".to_owned()));
     }
