@@ -101,6 +101,14 @@ pub struct Probe {
     pub probe: Option<u32>,
 }
 
+/// Shares of the clients.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Canary {
+    /// Give the release to these shares of the clients first, in percent, and watch each: 5,25,50.
+    #[arg(long, value_name = "PERCENT", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub canary: Vec<u8>,
+}
+
 /// What is deployed.
 #[derive(Debug, Args)]
 pub struct Deploy {
@@ -111,8 +119,11 @@ pub struct Deploy {
     #[arg(long, value_name = "REF")]
     pub image: Option<ImageRef>,
     /// Let the release wait in the standby slot until `promote` or `abort`.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "canary")]
     pub no_promote: bool,
+    /// Shares of the clients.
+    #[command(flatten)]
+    pub canary: Canary,
     /// Requests of our own.
     #[command(flatten)]
     pub probe: Probe,
@@ -157,6 +168,9 @@ pub enum Command {
         /// The image instead of the file's, by tag or digest.
         #[arg(long, value_name = "REF")]
         image: Option<ImageRef>,
+        /// Shares of the clients.
+        #[command(flatten)]
+        canary: Canary,
     },
     /// Make a release live without losing a request.
     Deploy(Deploy),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Effect, around_now};
 use crate::folder::Folder;
+use crate::guard::Guarded;
 use crate::lock::{Lock, moment};
 use crate::probe::Figures;
 
@@ -44,6 +45,9 @@ pub struct Entry {
     /// How the requests of `--probe` were answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Figures>,
+    /// How the requests of the clients were answered while the release was watched, where nginx told of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guarded>,
     /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -117,6 +121,7 @@ mod tests {
             live: Some("blue".into()),
             phases: BTreeMap::from([("gate".into(), 0.5)]),
             probe: None,
+            guard: None,
             reason: None,
         }
     }

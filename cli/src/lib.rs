@@ -37,6 +37,7 @@ pub(crate) mod folder;
 pub mod fuzz;
 pub(crate) mod git;
 pub(crate) mod github;
+pub mod guard;
 pub mod history;
 pub mod init;
 pub mod lock;

@@ -16,6 +16,7 @@ use crate::config::notify::{Slack, Stdout, limits};
 use crate::config::secret::SecretSource;
 use crate::config::value::{Located, OneOrMany, Parsed};
 use crate::failure::{Exit, Failure};
+use crate::guard::{self, Guarded};
 use crate::history::Entry;
 use crate::origin::Origin;
 use crate::outcome::{Commit, Outcome, Result as Ended};
@@ -66,7 +67,7 @@ pub fn of_outcome(outcome: &Outcome, origin: &Origin) -> Notice {
         took: Duration::try_from_secs_f64(outcome.took).ok(),
         phases,
         preview: outcome.preview.clone(),
-        requests: outcome.probe.as_ref().map(requests),
+        requests: outcome.probe.as_ref().map(requests).or_else(|| outcome.guard.map(clients)),
         ..notice.facts
     };
     notice.reason.clone_from(&outcome.reason);
@@ -89,6 +90,17 @@ fn requests(figures: &Figures) -> Requests {
     Requests { total: figures.sent, lost: figures.failed, p99: spans.map(p99) }
 }
 
+/// What nginx told of the clients' requests, for a notice.
+fn clients(guarded: Guarded) -> Requests {
+    let Guarded { new, old, .. } = guarded;
+    let p99 = |heard: guard::Heard| heard.p99_ms.map(Duration::from_millis);
+    Requests {
+        total: old.requests + new.requests,
+        lost: old.failed + new.failed,
+        p99: [p99(old), None, p99(new)],
+    }
+}
+
 /// The notice of a CI job's status, with what the history knows of the app's last run.
 #[must_use]
 pub fn of_job(status: Status, app: &str, last: Option<&Entry>, origin: &Origin) -> Notice {
@@ -100,7 +112,7 @@ pub fn of_job(status: Status, app: &str, last: Option<&Entry>, origin: &Origin) 
         notice.facts.from_slot.clone_from(&last.from);
         notice.facts.to_slot.clone_from(&last.live);
         notice.reason.clone_from(&last.reason);
-        notice.facts.requests = last.probe.as_ref().map(requests);
+        notice.facts.requests = last.probe.as_ref().map(requests).or_else(|| last.guard.map(clients));
     }
     notice.facts = with_origin(notice.facts, origin);
     notice

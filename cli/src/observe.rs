@@ -38,6 +38,13 @@ impl Observed {
         }
     }
 
+    /// The slot that is not live and has a share of the clients, and the share in percent.
+    #[must_use]
+    pub fn canary(&self) -> Option<(Slot, u8)> {
+        let slot = self.live()?.other();
+        Some((slot, self.world.shares[slot])).filter(|(_, percent)| *percent > 0)
+    }
+
     /// The value of a label of the release in a slot.
     #[must_use]
     pub fn label(&self, slot: Slot, label: &str) -> Option<&str> {
@@ -74,7 +81,7 @@ pub async fn observe(target: &Target<'_>, wanted: Option<&Release>) -> Result<Ob
     );
     let rendered = render(target, &standing, live)?;
     let edge_current = target.edge.nginx.is_current(&rendered, &target.name, &serving).await?;
-    let (slots, shares) = (BySlot { blue, green }, BySlot::default());
+    let (slots, shares) = (BySlot { blue, green }, target.edge.nginx.shares(&target.name).await?);
     Ok(Observed { world: World { live, edge_current, slots, shares }, standing, rendered })
 }
 
@@ -127,7 +134,13 @@ fn render(target: &Target<'_>, standing: &BySlot<Standing>, live: Live) -> Resul
         if live == Live::Serving(slot) && !there.is_empty() { there } else { planned() }
     });
     let proxy = &target.config.file.proxy;
-    Ok(target.edge.render(&target.name, target.app, proxy, places, target.nginx_version)?)
+    Ok(target.edge.render(
+        &target.name,
+        target.app,
+        proxy,
+        places,
+        (target.nginx_version, &target.inherited),
+    )?)
 }
 
 async fn slot_state(target: &Target<'_>, standing: &Standing, wanted: Option<&Release>) -> SlotState {

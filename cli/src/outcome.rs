@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::guard::Guarded;
 use crate::probe::Figures;
 
 /// What came of a run. The names are what `--json` says.
@@ -82,6 +83,9 @@ pub struct Outcome {
     /// How the requests of `--probe` were answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<Figures>,
+    /// How the requests of the clients were answered while the release was watched, where nginx told of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Guarded>,
     /// Where a waiting release is looked at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preview: Option<String>,

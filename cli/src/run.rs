@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Apply, Stopped};
 use crate::failure::{Exit, Failure};
+use crate::guard::{Hearing, hearing};
 use crate::history::{self, Entry};
 use crate::lock::Lock;
 use crate::observe::{Observed, observe};
@@ -65,10 +66,16 @@ impl Run<'_> {
         let looking = Instant::now();
         let before = observe(self.target, release).await?;
         let planned = plan(&before.world, goal)?;
+        let hearing = Hearing::begin(self.target, &planned).await.map_err(not_heard)?;
         let mut apply = Apply::new(self.target, release, self.report, self.interrupt.clone());
+        apply.hearing = hearing;
         apply.account("observe", looking.elapsed());
         self.recorder.begin(before.live(), &self.interrupt).await;
         let ran = apply.run(&planned).await;
+        let guarded = apply.guarded;
+        if let Some(amiss) = hearing::end(self.target, apply.hearing.take()).await {
+            self.report.tell(Event::Warning(&format!("not all requests were heard: {amiss}")));
+        }
         let failed = match ran {
             Ok(()) => None,
             Err((step, stopped)) => Some(self.back(&before, &mut apply, &step, stopped, goal).await),
@@ -87,6 +94,7 @@ impl Run<'_> {
         let mut outcome =
             self.account(&before, ended, release, (apply.reloads, phases), failed.as_ref()).await;
         outcome.probe = answers.as_ref().map(Answers::figures);
+        outcome.guard = guarded;
         self.record(&outcome, answers.as_ref()).await;
         Ok(Ran { outcome, failure: failed, answers })
     }
@@ -228,6 +236,7 @@ impl Run<'_> {
             phases,
             took: self.began.elapsed().as_secs_f64(),
             probe: None,
+            guard: None,
             preview: (ended == Ended::Waiting).then(|| self.target.preview()),
             reason: failed.map(Failure::reason),
             logs: failed.map(|failure| failure.log_lines().to_vec()).unwrap_or_default(),
@@ -249,6 +258,7 @@ impl Run<'_> {
             live: outcome.live.clone(),
             phases: outcome.phases.clone(),
             probe: outcome.probe.clone(),
+            guard: outcome.guard,
             reason: outcome.reason.clone(),
         };
         if let Err(error) = history::add(self.lock, &entry) {
@@ -263,6 +273,11 @@ impl Run<'_> {
             self.report.tell(Event::Warning(&Failure::from_error(Exit::Fault, &error).reason()));
         }
     }
+}
+
+/// A release that is to be compared by its requests is not tried where they cannot be heard.
+fn not_heard(error: cutover_proxyconf::Error) -> Failure {
+    Failure::from(error).serves("nothing was changed")
 }
 
 fn named(failure: &Failure) -> Ended {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cutover_proxyconf::{AppName, BySlot, NginxVersion, Surface as _};
+use cutover_proxyconf::{AppName, BySlot, Inherited, NginxVersion, Surface as _};
 use cutover_runtime::{Check, Endpoint, Engine, Network};
 
 use crate::config::Config;
@@ -31,6 +31,8 @@ pub struct Target<'c> {
     pub edge: Edge,
     /// The version of nginx.
     pub nginx_version: NginxVersion,
+    /// What the app's `server` block would not inherit any more, where it says more of the kind itself.
+    pub inherited: Inherited,
     /// Where the replicas of each slot are reached.
     pub places: BySlot<Vec<Place>>,
     /// The networks that the app's containers join.
@@ -50,12 +52,18 @@ impl<'c> Target<'c> {
     ) -> Result<Self, Failure> {
         let engine = connect_engine(config).await?;
         let edge = Edge::connect(&config.file.proxy, &engine, witness).await?;
-        let version = async { edge.nginx.surface.version().await.map_err(Failure::from) };
+        let of_nginx = async {
+            let version = edge.nginx.surface.version().await?;
+            // Only the `server` block of an app whose requests are told says more than others.
+            let told = app.rule().is_some();
+            let inherited = if told { edge.nginx.inherited(name).await? } else { Inherited::default() };
+            Ok::<_, Failure>((version, inherited))
+        };
         let on_engine = async {
             let labels = [(label::APP, "")];
             Ok(tokio::try_join!(engine.observe_networks(), engine.observe_labels(&labels))?)
         };
-        let (nginx_version, (networks, labels)) = tokio::try_join!(version, on_engine)?;
+        let ((nginx_version, inherited), (networks, labels)) = tokio::try_join!(of_nginx, on_engine)?;
         let own = own_network(config, app, &networks);
         let places = {
             let own = own.as_ref().map(|(name, subnet)| (name.as_str(), *subnet));
@@ -71,6 +79,7 @@ impl<'c> Target<'c> {
             engine: Hands::new(engine, witness),
             edge,
             nginx_version,
+            inherited,
             places,
             networks: Networks { own, joined, besides },
         };

@@ -3,25 +3,25 @@
 use cutover_proxyconf::Slot;
 
 use super::{Apply, Done};
-use crate::failure::{Exit, Failure};
+use crate::config::guard::Canary;
 
 impl Apply<'_> {
     /// Sends this share of the clients to the slot.
-    pub(super) async fn share(&mut self, _slot: Slot, _percent: u8) -> Done {
-        Err(not_built("share").into())
+    pub(super) async fn share(&self, slot: Slot, percent: u8) -> Done {
+        Ok(self.target.edge.nginx.share(&self.target.name, slot, percent).await?)
     }
 
     /// Watches the slot while it has a share of the clients.
-    pub(super) async fn stage(&self, _slot: Slot) -> Done {
-        Err(not_built("stage").into())
+    pub(super) async fn stage(&self, slot: Slot) -> Done {
+        if let Some(hearing) = &self.hearing {
+            hearing.watch_share(slot);
+        }
+        let stage = self.target.app.canary.as_ref().map(Canary::stage).unwrap_or_default();
+        self.watch(slot, stage).await
     }
 
     /// Sends all clients to the live slot.
-    pub(super) async fn unshare(&mut self) -> Done {
-        Err(not_built("unshare").into())
+    pub(super) async fn unshare(&self) -> Done {
+        Ok(self.target.edge.nginx.unshare(&self.target.name).await?)
     }
-}
-
-fn not_built(step: &str) -> Failure {
-    Failure::new(Exit::Fault, format!("the step {step} is not built yet"))
 }

@@ -17,6 +17,7 @@ use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
 use crate::failure::{Exit, Failure};
+use crate::guard::{Guarded, Hearing};
 use crate::lock::EdgeLock;
 use crate::observe::observe;
 use crate::places;
@@ -38,6 +39,10 @@ pub struct Apply<'a> {
     pub phases: BTreeMap<String, Duration>,
     /// Whether traffic was switched.
     pub switched: bool,
+    /// Who hears of the clients' requests, where somebody does.
+    pub hearing: Option<Hearing>,
+    /// What was heard of them when a release was last watched.
+    pub guarded: Option<Guarded>,
 }
 
 /// A step that was not done.
@@ -66,7 +71,17 @@ impl<'a> Apply<'a> {
         report: &'a dyn Report,
         interrupt: CancellationToken,
     ) -> Self {
-        Self { target, release, report, interrupt, reloads: 0, phases: BTreeMap::new(), switched: false }
+        Self {
+            target,
+            release,
+            report,
+            interrupt,
+            reloads: 0,
+            phases: BTreeMap::new(),
+            switched: false,
+            hearing: None,
+            guarded: None,
+        }
     }
 
     /// Does the steps, until one fails or a signal comes.
@@ -101,9 +116,17 @@ impl<'a> Apply<'a> {
             Step::GateThrough(slot) => self.gate_through(*slot).await,
             Step::Switch(slot) => self.switch(*slot).await,
             Step::Share(slot, percent) => self.share(*slot, *percent).await,
-            Step::Stage(slot) => self.stage(*slot).await,
+            Step::Stage(slot) => {
+                let done = self.stage(*slot).await;
+                self.tell_heard(*slot);
+                done
+            }
             Step::Unshare => self.unshare().await,
-            Step::Soak(slot) => self.soak(*slot).await,
+            Step::Soak(slot) => {
+                let done = self.soak(*slot).await;
+                self.tell_heard(*slot);
+                done
+            }
             Step::Accept(slot) => self.accept(*slot).await,
             Step::Reinstate(slot) => self.reinstate(*slot).await,
             Step::Withdraw => self.withdraw().await,
@@ -165,6 +188,14 @@ impl<'a> Apply<'a> {
             self.reloads += 1;
         }
         Ok(())
+    }
+
+    /// Keeps and tells what was heard of the slot's requests.
+    fn tell_heard(&mut self, slot: Slot) {
+        self.guarded = self.hearing.as_ref().map(|hearing| hearing.guarded(slot));
+        if let Some(guarded) = &self.guarded {
+            self.report.tell(Event::Note(&format!("{slot}: {guarded}")));
+        }
     }
 
     async fn switch(&mut self, slot: Slot) -> Done {

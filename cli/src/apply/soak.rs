@@ -1,4 +1,4 @@
-//! The step that watches a release after the switch.
+//! The steps that watch a release which has clients: all of them after the switch, or a share of them before it.
 
 use std::pin::{Pin, pin};
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::gates::Look;
 use super::{Apply, Done, Stopped};
 use crate::failure::{Exit, Failure};
+use crate::guard::Verdict;
 use crate::report::Event;
 use crate::slots;
 
@@ -24,9 +25,26 @@ const BAD_LOOKS: u32 = 3;
 /// So much later than nginx an engine that has much to do may tell of an exit.
 const LATE: Duration = Duration::from_secs(2);
 
+/// Why a release that is watched is not well.
+enum Bad {
+    /// It does not answer as it should.
+    Looks(String),
+    /// Its clients' requests are worse than those of the release before.
+    Requests(String),
+}
+
 impl Apply<'_> {
-    /// Watches the slot for the soak time: none of its containers may end, and nginx must get its answers from it.
+    /// Watches the slot for the soak time, now that it has all clients.
     pub(super) async fn soak(&self, slot: Slot) -> Done {
+        if let Some(hearing) = &self.hearing {
+            hearing.watch_all(slot);
+        }
+        self.watch(slot, self.target.app.soak.0).await
+    }
+
+    /// Watches the slot for this time: none of its containers may end, nginx must get its answers from it, and where nginx
+    /// tells of its requests, they may be no worse than those of the other slot.
+    pub(super) async fn watch(&self, slot: Slot, time: Duration) -> Done {
         let standing = self.standing(slot).await?;
         let replicas = standing.tried();
         if replicas.is_empty() {
@@ -34,13 +52,14 @@ impl Apply<'_> {
         }
         let mut exits = pin!(self.exits(replicas));
         let addresses = slots::addresses(replicas);
-        let watched = self.watch(slot, &addresses);
+        let watched = self.look_for(time, slot, &addresses);
         let (which, words) = tokio::select! {
             biased;
             (which, how) = &mut exits => (which, self.ended(&replicas[which], &how).await),
             why = watched => match why? {
                 None => return Ok(()),
-                Some(why) => self.bad(slot, replicas, &why, exits).await,
+                Some(Bad::Looks(why)) => self.bad(slot, replicas, &why, exits).await,
+                Some(Bad::Requests(why)) => (0, why),
             },
         };
         Err(self.gone_bad(&replicas[which], &words).await)
@@ -63,16 +82,19 @@ impl Apply<'_> {
         }
     }
 
-    /// Looks through nginx until the soak time is over; says why if it goes bad.
-    async fn watch(&self, slot: Slot, addresses: &[Address]) -> Done<Option<String>> {
-        let (began, limit, mut bad) = (Instant::now(), self.target.app.soak.0, 0);
+    /// Looks through nginx until the time is over; says why if it goes bad.
+    async fn look_for(&self, limit: Duration, slot: Slot, addresses: &[Address]) -> Done<Option<Bad>> {
+        let (began, mut bad) = (Instant::now(), 0);
         loop {
+            if let Some(Verdict::Worse(why)) = self.hearing.as_ref().map(|hearing| hearing.judge(slot)) {
+                return Ok(Some(Bad::Requests(why)));
+            }
             match self.look_through(slot, addresses).await? {
                 Look::Well(_) => bad = 0,
                 Look::Ill(why) => {
                     bad += 1;
                     if bad >= BAD_LOOKS {
-                        return Ok(Some(why));
+                        return Ok(Some(Bad::Looks(why)));
                     }
                 }
             }

@@ -27,8 +27,17 @@ struct Status {
     /// A release that waits for its promotion, and where it is looked at.
     waiting: Option<Slot>,
     preview: String,
+    /// The slot that is not live and has a share of the clients.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canary: Option<Canary>,
     /// Whether nginx serves the configuration that the file asks for.
     nginx_current: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Canary {
+    slot: Slot,
+    percent: u8,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,6 +63,7 @@ pub(super) async fn status(context: &Context, app: &App) -> Ended {
         slots: Slot::ALL.into_iter().map(|slot| (slot, slot_status(&target, &observed, slot))).collect(),
         waiting: waiting(&observed),
         preview: target.preview(),
+        canary: observed.canary().map(|(slot, percent)| Canary { slot, percent }),
         nginx_current: observed.world.edge_current,
     };
     context.output.data(&status, || describe(&status));
@@ -114,6 +124,9 @@ fn describe(status: &Status) -> String {
     }
     if !status.nginx_current {
         text.push_str("  nginx does not serve the configuration of the file; the next deploy reloads it\n");
+    }
+    if let Some(Canary { slot, percent }) = status.canary {
+        text.push_str(&format!("  {percent} % of the clients are sent to {slot}\n"));
     }
     if status.waiting.is_some() {
         text.push_str(&format!("  look at the waiting release at {}\n", status.preview));

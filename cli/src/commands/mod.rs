@@ -140,7 +140,7 @@ async fn dispatch(command: Command, context: &Context) -> Ended {
     match command {
         Command::Build(build) => build::build(context, &build).await,
         Command::Push { app } => build::push(context, &app).await,
-        Command::Plan { app, image } => plan::plan(context, &app, image.as_ref()).await,
+        Command::Plan { app, image, canary } => plan::plan(context, &app, image.as_ref(), &canary).await,
         Command::Deploy(deploy) => change::deploy(context, &deploy).await,
         Command::Backup { app, probe, wait } => change::backup(context, &app, (&wait, &probe)).await,
         Command::Rollback { app, to, probe, wait } => {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use similar::TextDiff;
 
 use super::{Context, Ended, change};
-use crate::args::App;
+use crate::args::{App, Canary};
 use crate::compose::Service;
 use crate::failure::{Exit, Failure};
 use crate::observe::observe;
@@ -35,9 +35,10 @@ pub(super) struct FileDiff {
 }
 
 /// `cutover plan`.
-pub(super) async fn plan(context: &Context, app: &App, image: Option<&ImageRef>) -> Ended {
+pub(super) async fn plan(context: &Context, app: &App, image: Option<&ImageRef>, canary: &Canary) -> Ended {
     let config = context.config_told()?;
     let (name, table) = config.app(app.app.as_deref())?;
+    change::stages(table, name, canary)?;
     if context.global.verbose > 0 {
         let taken = table.service.iter().flat_map(Service::told);
         taken.for_each(|line| context.output.report().tell(Event::Note(&line)));
@@ -45,7 +46,7 @@ pub(super) async fn plan(context: &Context, app: &App, image: Option<&ImageRef>)
     let (release, _) = context.unless_interrupted(change::release(&config, table, image)).await?;
     let target = Target::connect(&config, name, table, &context.witness).await?;
     let observed = observe(&target, Some(&release)).await?;
-    let goal = Goal::Deploy { release: release.id.clone(), promote: true, canary: Vec::new() };
+    let goal = Goal::Deploy { release: release.id.clone(), promote: true, canary: canary.canary.clone() };
     let planned = plan_for(&observed.world, &goal)?;
     let data = Planned {
         app: name.to_string(),

@@ -14,9 +14,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::build::Build;
+use super::guard::{Canary, Guard};
 use super::secret::Value;
 use super::value::{Located, OneOrMany, Parsed, Period, Size, Volume};
 use crate::compose::Service;
+use crate::guard::Rule;
 
 /// One service: an image, a port, a health check, a site.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -68,6 +70,10 @@ pub struct App {
     /// How long a new release is watched after the switch.
     #[serde(default = "soak")]
     pub soak: Parsed<Period>,
+    /// How a new release is compared with the one before by the requests of its clients. Left out: it is not.
+    pub guard: Option<Guard>,
+    /// That a release can be given to shares of the clients first. Left out: it cannot.
+    pub canary: Option<Canary>,
     /// How long a slot may take to finish its requests before it is stopped.
     #[serde(default = "drain")]
     pub drain: Parsed<Period>,
@@ -109,6 +115,15 @@ pub struct App {
     /// Whether the container's own files are read-only.
     #[serde(default)]
     pub read_only: bool,
+}
+
+impl App {
+    /// The rule by which a release is compared with the one before, where it is.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        let of_canary = || self.canary.as_ref().map(|_| Rule::default());
+        self.guard.as_ref().map(Guard::rule).or_else(of_canary)
+    }
 }
 
 /// A service of a compose file.

@@ -10,6 +10,7 @@ mod composed;
 mod diagnostic;
 pub mod file;
 pub mod form;
+pub mod guard;
 pub(crate) mod nginx;
 pub mod notify;
 mod outline;

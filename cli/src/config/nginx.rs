@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use cutover_proxyconf::{
-    self as proxyconf, Address, AppName, BySlot, Control, Exposure, Inherited, Listen, ProxySettings,
-    ServerName, Timeouts,
+    self as proxyconf, Address, AppName, BySlot, Control, Exposure, Listen, ProxySettings, ServerName,
+    Timeouts,
 };
 
 use super::app::{App, Balance, Site, Upstream};
@@ -36,9 +36,9 @@ pub(crate) fn model(
         control: listen,
         state_dir: proxy.state_dir.value.clone(),
         preview_host: app.health.host.clone(),
-        tells: false,
-        canary: None,
-        inherited: Inherited::default(),
+        tells: app.rule().is_some(),
+        canary: app.canary.as_ref().map(|canary| canary.by.into()),
+        inherited: proxyconf::Inherited::default(),
     })
 }
 

@@ -15,6 +15,7 @@ pub(super) async fn check(ground: &Ground<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(observed) = ground.observed() {
         findings.extend(Slot::ALL.iter().flat_map(|slot| slot_of(observed, *slot)));
+        findings.extend(shares(observed));
     }
     if let Some(edge) = ground.nginx() {
         findings.extend(kept(ground, edge).await);
@@ -55,6 +56,14 @@ fn slot_of(observed: &Observed, slot: Slot) -> Vec<Finding> {
         findings.push(Finding::warning("leftovers.slot", format!("{names} in {slot} {how}"), mend));
     }
     findings
+}
+
+/// Shares of the clients that a run which was killed has sent to the slot that is not live.
+fn shares(observed: &Observed) -> Option<Finding> {
+    let (slot, percent) = observed.canary()?;
+    let found = format!("{percent} % of the clients are sent to {slot}, which is not live");
+    let mend = "the same deploy again goes on from there, `cutover abort` takes them back";
+    Some(Finding::warning("leftovers.canary", found, mend))
 }
 
 /// Files that nginx's installation keeps until it has ended.

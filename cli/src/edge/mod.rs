@@ -6,7 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use cutover_proxyconf::{
-    Address, AppName, BySlot, Dump, Error, HostNginx, Nginx, NginxVersion, Rendered, Surface, render,
+    Address, AppName, BySlot, Dump, Error, HostNginx, Inherited, Nginx, NginxVersion, Rendered, Surface,
+    render,
 };
 use cutover_runtime::Engine;
 use tokio::net::UnixDatagram;
@@ -83,9 +84,11 @@ impl Edge {
         app: &App,
         proxy: &Proxy,
         slots: BySlot<Vec<Address>>,
-        version: NginxVersion,
+        (version, inherited): (NginxVersion, &Inherited),
     ) -> Result<Rendered, Error> {
-        render(&nginx::model(name, app, proxy, (self.listen, &self.allow), slots)?, version)
+        let mut model = nginx::model(name, app, proxy, (self.listen, &self.allow), slots)?;
+        model.inherited = inherited.clone();
+        render(&model, version)
     }
 
     /// The networks that nginx's own container is on; none for an nginx of the host, which reaches all.

@@ -20,6 +20,7 @@ pub(super) fn of(outcome: &Outcome) -> String {
     row("why", outcome.reason.as_deref().map(escaped));
     row("reloads of nginx", (outcome.reloads > 0).then(|| outcome.reloads.to_string()));
     row("probe", outcome.probe.as_ref().map(|probe| escaped(&probe.to_string())));
+    row("clients", outcome.guard.map(|guard| escaped(&guard.to_string())));
     row("took", Some(seconds(outcome.took)));
     row("next", next(outcome).map(|command| self::code(&command)));
     if !outcome.phases.is_empty() {
@@ -106,6 +107,7 @@ mod tests {
             phases: BTreeMap::from([("pull".to_owned(), 1.5), ("switch".to_owned(), 0.004)]),
             took: 3.25,
             probe: None,
+            guard: None,
             preview: None,
             reason: None,
             logs: Vec::new(),

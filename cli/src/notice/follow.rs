@@ -55,7 +55,9 @@ impl<'a> Follow<'a> {
 
     fn begun(&self, step: &Step) {
         self.change(|progress| {
-            if let Step::Create(slot, _) | Step::Place(slot, _) | Step::Switch(slot) = step {
+            if let Step::Create(slot, _) | Step::Place(slot, _) | Step::Share(slot, _) | Step::Switch(slot) =
+                step
+            {
                 progress.facts.to_slot = Some(slot.to_string());
             }
             progress.phase = Some(step.to_string());

@@ -63,6 +63,7 @@ fn facts(record: &Record) -> String {
         ("Digest", run.digest.clone()),
         ("Before", run.previous.clone()),
         ("Slot", slots),
+        ("Clients", run.guard.map(|guard| guard.to_string())),
         ("Why", run.reason.clone()),
     ];
     let rows = known.into_iter().filter_map(|(name, value)| {

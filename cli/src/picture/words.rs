@@ -20,6 +20,7 @@ pub fn text(record: &Record) -> String {
     line("digest", run.digest.as_deref());
     line("why", run.reason.as_deref());
     line("served", Some(&serving(record)));
+    line("clients", run.guard.map(|guard| guard.to_string()).as_deref());
     if let Some(probe) = &record.probe {
         line("probe", Some(&probe.what));
     }

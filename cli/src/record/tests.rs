@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::guard::{Guarded, Heard};
 use crate::lock::Holder;
 use crate::probe::{Figures, Span};
 
@@ -10,6 +11,10 @@ fn span(sent: u64, failed: u64, [p50, p99, max]: [Option<f64>; 3]) -> Span {
 
 fn bucket(at_ms: u64, slot: &str, span: Span) -> Bucket {
     Bucket { at_ms, slot: Some(slot.to_owned()), span }
+}
+
+fn heard(p99: u64) -> Heard {
+    Heard { requests: 400, failed: 1, p50_ms: Some(4), p99_ms: Some(p99) }
 }
 
 /// A deploy from blue to green of 3 s, with one request that failed.
@@ -33,6 +38,7 @@ pub(crate) fn record() -> Record {
             from: Some("blue".to_owned()),
             live: Some("green".to_owned()),
             phases: BTreeMap::from([("resolve".to_owned(), 0.2)]),
+            guard: Some(Guarded { new: heard(12), old: heard(11), judged: true }),
             probe: Some(Figures {
                 rate: 5,
                 sent: 7,

@@ -76,6 +76,25 @@ fn quantities_are_refused_without_their_unit_and_out_of_their_bounds() {
 }
 
 #[test]
+fn a_guard_that_would_judge_nothing_or_everything_is_refused() {
+    refused(
+        "wrong-guard",
+        &[
+            ("every request may fail", web("guard = { max_error_rate = 1.0 }")),
+            ("percent for a share", web("guard = { max_error_rate = 5 }")),
+            ("less than none", web("guard = { max_error_rate = -0.1 }")),
+            ("no number", web("guard = { max_error_rate = nan }")),
+            ("faster than before", web("guard = { max_p99_ratio = 0.5 }")),
+            ("without end", web("guard = { max_p99_ratio = inf }")),
+            ("too few requests", web("guard = { min_requests = 5 }")),
+            ("an unknown key", web("guard = { max_errors = 5 }")),
+            ("no time for a share", web("canary = { stage = \"0s\" }")),
+            ("an unknown way to know clients", web("canary = { by = \"header\" }")),
+        ],
+    );
+}
+
+#[test]
 fn a_health_check_that_could_not_be_asked_is_refused() {
     refused(
         "wrong-health",

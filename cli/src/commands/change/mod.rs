@@ -5,6 +5,7 @@ mod ship;
 
 use std::time::Instant;
 
+use cutover_proxyconf::AppName;
 use cutover_registry::{Digest, ImageRef};
 
 use super::{Context, Ended};
@@ -152,15 +153,42 @@ pub(super) async fn release(
 /// `cutover deploy`.
 pub(super) async fn deploy(context: &Context, args: &Deploy) -> Ended {
     let config = context.config_told()?;
-    let (_, app) = config.app(args.app.app.as_deref())?;
+    let (name, app) = config.app(args.app.app.as_deref())?;
+    stages(app, name, &args.canary)?;
     let (release, resolved) = context.unless_interrupted(release(&config, app, args.image.as_ref())).await?;
     let held = context
         .unless_interrupted(Held::take(context, &config, &args.app, (&args.wait, &args.probe), "deploy"))
         .await?;
-    let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote, canary: Vec::new() };
+    let goal = goal(&release, args);
     let ran = held.go(context, "deploy", &goal, Some(&release), &[("resolve", resolved)]).await?;
     tell_first(context, args, &ran);
     Ok(tell(context, &ran))
+}
+
+/// What a deploy is for.
+fn goal(release: &Release, args: &Deploy) -> Goal {
+    let canary = args.canary.canary.clone();
+    Goal::Deploy { release: release.id.clone(), promote: !args.no_promote, canary }
+}
+
+/// Whether the app can be given to these shares of its clients.
+pub(super) fn stages(app: &app::App, name: &AppName, canary: &args::Canary) -> Result<(), Failure> {
+    let stages = &canary.canary;
+    let refused = |words: String, mend: String| {
+        Err(Failure::new(Exit::Usage, words).serves("nothing was changed").next(mend))
+    };
+    if let Some(pair) = stages.windows(2).find(|pair| pair[0] >= pair[1]) {
+        let words = format!("a share of {} % after one of {} % takes clients back", pair[1], pair[0]);
+        return refused(
+            words,
+            "name the shares from the least to the greatest: `--canary 5,25,50`".to_owned(),
+        );
+    }
+    if !stages.is_empty() && app.canary.is_none() {
+        let words = format!("nginx is not set up to give {name} to a share of its clients");
+        return refused(words, format!("add an empty table `[apps.{name}.canary]` to the file"));
+    }
+    Ok(())
 }
 
 /// An app's first release cannot wait: there is no other that nginx could send the traffic to.
@@ -254,10 +282,9 @@ fn hand_on(context: &Context, outcome: &Outcome) {
 }
 
 fn summary(outcome: &Outcome) -> String {
-    match &outcome.probe {
-        Some(probe) => format!("{}\nprobe: {probe}", headline(outcome)),
-        None => headline(outcome),
-    }
+    let probe = outcome.probe.as_ref().map(|probe| format!("\nprobe: {probe}"));
+    let guard = outcome.guard.as_ref().map(|guard| format!("\nclients: {guard}"));
+    [Some(headline(outcome)), probe, guard].into_iter().flatten().collect()
 }
 
 fn headline(outcome: &Outcome) -> String {

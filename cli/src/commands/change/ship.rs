@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use cutover_proxyconf::AppName;
 
-use super::{Held, Phases, back_up, hand_on, release, summary, tell_first};
+use super::{Held, Phases, back_up, goal, hand_on, release, stages, summary, tell_first};
 use crate::args::Deploy;
 use crate::build::{Builder, Options};
 use crate::commands::{Context, Ended};
@@ -15,7 +15,6 @@ use crate::failure::{Exit, Failure};
 use crate::notice::{self, Audience, Follow};
 use crate::origin::Origin;
 use crate::outcome::{Outcome, Result as Outcomes};
-use crate::plan::Goal;
 use crate::probe::{Aim, Answers};
 use crate::release::{Release, Settings};
 use crate::report::Event;
@@ -31,6 +30,7 @@ pub(in crate::commands) async fn ship(context: &Context, args: &Deploy) -> Ended
         // Known before anything is built.
         Aim::of(name, app, None)?;
     }
+    stages(app, name, &args.canary)?;
     let report = context.output.report();
     // A secret that a program has to tell holds nothing up.
     let stdout = context.output.writer();
@@ -88,7 +88,7 @@ async fn ship_to(
     follow: &Follow<'_>,
 ) -> Result<Ran, Failure> {
     let held = Held { follow: Some(follow), ..held };
-    let goal = Goal::Deploy { release: release.id.clone(), promote: !args.no_promote, canary: Vec::new() };
+    let goal = goal(&release, args);
     let mut ran = held.go(context, "ship", &goal, Some(&release), &before).await?;
     tell_first(context, args, &ran);
     let live = matches!(ran.outcome.outcome, Outcomes::Deployed | Outcomes::Unchanged);
@@ -146,6 +146,7 @@ fn not_begun(name: &AppName, failure: &Failure, context: &Context) -> Outcome {
         phases: BTreeMap::new(),
         took: context.began.elapsed().as_secs_f64(),
         probe: None,
+        guard: None,
         preview: None,
         reason: Some(failure.reason()),
         logs: failure.log_lines().to_vec(),

@@ -9,6 +9,9 @@ use crate::config::secret::Value;
 /// Docker takes no less memory for a container than this.
 const LEAST_MEMORY: u64 = 6 << 20;
 
+/// With fewer requests of which one failed, nothing can be said of a share of some percent.
+const LEAST_REQUESTS: u32 = 20;
+
 /// The signals of Linux by name; see signal(7).
 const SIGNALS: &[&str] = &[
     "ABRT", "ALRM", "BUS", "CHLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "KILL", "PIPE", "PROF", "PWR",
@@ -36,6 +39,7 @@ impl Check<'_> {
         self.limits(name, app)?;
         self.health(name, app)?;
         self.probe(name, app)?;
+        self.guard(name, app)?;
         self.environment(name, app)?;
         self.build(name, app)?;
         if let Some(label) = app.labels.keys().find(|label| label.starts_with("cutover.")) {
@@ -141,6 +145,34 @@ impl Check<'_> {
         if let Some(host) = app.probe.host.as_ref().filter(|host| host.is_empty() || !visible(host)) {
             let problem = format!("`{}` is no Host header", host.escape_debug());
             return Err(self.at(&at("host"), problem, "write a name such as \"example.com\""));
+        }
+        Ok(())
+    }
+
+    fn guard(&self, name: &str, app: &App) -> Checked {
+        let at = |table, key| ["apps", name, table, key];
+        if let Some(guard) = &app.guard {
+            if let Some(rate) = guard.max_error_rate.as_ref().filter(|rate| !(0.0..1.0).contains(&rate.value))
+            {
+                let problem = format!("{} is no share of requests", rate.value);
+                return Err(self.at(&at("guard", "max_error_rate"), problem, "write 0.01 for 1 %"));
+            }
+            let ratios = [("max_p50_ratio", &guard.max_p50_ratio), ("max_p99_ratio", &guard.max_p99_ratio)];
+            let slower = |ratio: f64| ratio.is_finite() && ratio >= 1.0;
+            let mut said = ratios.into_iter().filter_map(|(key, ratio)| Some((key, ratio.as_ref()?.value)));
+            if let Some((key, ratio)) = said.find(|(_, ratio)| !slower(*ratio)) {
+                let problem = format!("{ratio} times as long is no slower");
+                return Err(self.at(&at("guard", key), problem, "write a number of 1 or more, such as 2"));
+            }
+            if let Some(least) = guard.min_requests.as_ref().filter(|least| least.value < LEAST_REQUESTS) {
+                let problem = format!("{} requests tell nothing", least.value);
+                return Err(self.at(&at("guard", "min_requests"), problem, "write 20 or more"));
+            }
+        }
+        let stage = app.canary.as_ref().and_then(|canary| canary.stage.as_ref());
+        if stage.is_some_and(|stage| stage.0.is_zero()) {
+            let problem = "nothing is seen in no time";
+            return Err(self.at(&at("canary", "stage"), problem, "write a time above 0, such as \"30s\""));
         }
         Ok(())
     }
