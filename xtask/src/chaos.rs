@@ -3,9 +3,11 @@
 //! A part is a module: it gives [`Row`]s, and what it proves is in its own words. The whole is written to `docs/chaos.md`;
 //! the tests in `xtask/tests/chaos` play a bounded part of it in CI.
 
+pub mod canary;
 pub mod crashes;
 mod document;
 pub mod faults;
+pub mod guard;
 pub mod races;
 pub mod soak;
 
@@ -46,6 +48,10 @@ pub enum Part {
     Faults,
     /// Many runs at once.
     Races,
+    /// Releases that only their clients can tell from good ones.
+    Guard,
+    /// Releases that get shares of the clients first.
+    Canary,
     /// Releases back to back, for as long as is said.
     Soak,
 }
@@ -138,6 +144,8 @@ async fn play(part: Part, options: &Options) -> Vec<Section> {
     match part {
         Part::Faults => faults::play(&program, options).await,
         Part::Crashes => crashes::play(&program, options).await,
+        Part::Canary => canary::play(&program, options, canary::Size::Whole).await,
+        Part::Guard => guard::play(&program, options, guard::Size::Whole).await,
         Part::Soak => vec![soak::section(&program, options.time).await],
         Part::Races => races::play(&program, options, races::Size::Whole).await,
     }

@@ -37,3 +37,8 @@ async fn a_first_deploy_that_is_killed_at_an_effect_is_mended_by_the_same_comman
 async fn a_deploy_that_is_killed_on_its_way_back_is_mended_by_the_same_command() {
     cost_nothing(&[Story::RolledBack], 17).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_by_shares_that_is_killed_at_an_effect_is_mended_by_the_same_command() {
+    cost_nothing(&[Story::ByShares], 9).await;
+}

@@ -17,8 +17,8 @@ use crate::rig::Result;
 use crate::rig::error::unexpected;
 use crate::rig::load::{Config, Load, Report};
 
-use self::story::Attempt;
 pub use self::story::Story;
+use self::story::{Attempt, Kind};
 use self::world::World;
 
 const SIDES: [Side; 3] = [Side::Before, Side::Amid, Side::After];
@@ -67,9 +67,8 @@ pub async fn play(program: &Path, options: &Options) -> Vec<Section> {
 /// When the rig itself fails.
 pub async fn play_in(program: &Path, place: Place, stories: &[Story], stride: usize) -> Vec<Account> {
     let mut accounts = Vec::new();
-    for watched in [false, true] {
-        let of_world: Vec<Story> =
-            stories.iter().copied().filter(|story| story.is_watched() == watched).collect();
+    for kind in Kind::ALL {
+        let of_world: Vec<Story> = stories.iter().copied().filter(|story| story.kind() == kind).collect();
         if of_world.is_empty() {
             continue;
         }
@@ -79,7 +78,7 @@ pub async fn play_in(program: &Path, place: Place, stories: &[Story], stride: us
                 Account { story, effects: Vec::new(), kills: 0, sent: 0, lost: 0, faults: Vec::new() };
             let mut stands = match world.take() {
                 Some(world) => world,
-                None => match World::set(program, place, watched).await {
+                None => match World::set(program, place, kind).await {
                     Ok(world) => world,
                     Err(error) => panic!("the stage could not be set: {}", told(&error)),
                 },

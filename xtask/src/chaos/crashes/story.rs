@@ -26,6 +26,23 @@ pub enum Story {
     FirstDeploy,
     /// `deploy` of a release that goes bad once it is in use.
     RolledBack,
+    /// `deploy` of a release that gets shares of the clients first.
+    ByShares,
+}
+
+/// How an app's releases are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// By the health check alone.
+    Gated,
+    /// Watched after the switch.
+    Watched,
+    /// With shares of the clients, whose requests nginx tells.
+    Shared,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Gated, Self::Watched, Self::Shared];
 }
 
 /// A command, and what is to come of it, however often it is killed.
@@ -58,7 +75,7 @@ pub(super) struct Wanted {
 
 impl Story {
     /// All of them. The first deploy comes late: it forgets what was before.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Deploy,
         Self::Backup,
         Self::Rollback,
@@ -68,6 +85,7 @@ impl Story {
         Self::Rejected,
         Self::FirstDeploy,
         Self::RolledBack,
+        Self::ByShares,
     ];
 
     /// What it goes by in tables and filters.
@@ -83,12 +101,17 @@ impl Story {
             Self::Rejected => "deploy, rejected",
             Self::FirstDeploy => "deploy, the first",
             Self::RolledBack => "deploy, bad in use",
+            Self::ByShares => "deploy, by shares",
         }
     }
 
-    /// Whether its releases are watched after the switch.
-    pub(super) fn is_watched(self) -> bool {
-        self == Self::RolledBack
+    /// How the releases of its app are tried.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            Self::RolledBack => Kind::Watched,
+            Self::ByShares => Kind::Shared,
+            _ => Kind::Gated,
+        }
     }
 
     /// Whether the app serves before it.
@@ -111,6 +134,10 @@ impl Story {
                 world.forget_images().await?;
                 let image = world.image(fresh);
                 Ok(attempt(&["deploy", "--json", "--image", image], fresh, Some(world.live)))
+            }
+            Self::ByShares => {
+                let words = ["deploy", "--json", "--canary", "1,2", "--image", world.image(fresh)];
+                Ok(attempt(&words, fresh, Some(world.live)))
             }
             Self::Backup => {
                 world.stand_apart().await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::story::{Attempt, Wanted};
+use super::story::{Attempt, Kind, Wanted};
 use super::{SOON, Side};
 use crate::chaos::Place;
 use crate::cut::Passed;
@@ -38,18 +38,23 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Makes one. Where releases are `watched`, the bad one goes bad in use; else it ends at once.
-    pub(super) async fn set(program: &Path, place: Place, watched: bool) -> Result<Self> {
+    /// Makes one. Where releases are watched, the bad one goes bad in use; else it ends at once.
+    pub(super) async fn set(program: &Path, place: Place, kind: Kind) -> Result<Self> {
         let newest = needs::nginx_new().unwrap_or_default();
         let stage = match place {
             Place::Host => Stage::on_host(program, needs::nginx()).await?,
             Place::Container => Stage::in_container(program, needs::nginx()).await?,
             Place::Newest => Stage::on_host(program, newest).await?,
         };
+        let watched = kind == Kind::Watched;
         // The gate is patient with a slow machine, but not with a release that is known to be bad.
         let gate = if watched { "8s" } else { "60s" };
         let health = format!("soak = \"0s\"\nhealth = {{ path = \"/healthz\", timeout = \"{gate}\" }}");
+        let shared = "canary = { by = \"cookie\", stage = \"200ms\" }";
         let mut stage = stage.with(SETTINGS)?.with(&health)?;
+        if kind == Kind::Shared {
+            stage = stage.with(shared)?;
+        }
         let mut images = Vec::new();
         for version in VERSIONS {
             images.push(stage.release(version, &[]).await?);
