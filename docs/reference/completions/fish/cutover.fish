@@ -77,6 +77,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand push" -s v -l verbose -d
 complete -c cutover -n "__fish_cutover_using_subcommand push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand push" -s V -l version -d 'Print version'
 complete -c cutover -n "__fish_cutover_using_subcommand plan" -l image -d 'The image instead of the file\'s, by tag or digest' -r
+complete -c cutover -n "__fish_cutover_using_subcommand plan" -l canary -d 'Give the release to these shares of the clients first, in percent, and watch each: 5,25,50' -r
 complete -c cutover -n "__fish_cutover_using_subcommand plan" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand plan" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -87,6 +88,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand plan" -s v -l verbose -d
 complete -c cutover -n "__fish_cutover_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand plan" -s V -l version -d 'Print version'
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -l image -d 'The image instead of the file\'s, by tag or digest' -r
+complete -c cutover -n "__fish_cutover_using_subcommand deploy" -l canary -d 'Give the release to these shares of the clients first, in percent, and watch each: 5,25,50' -r
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -l probe -d 'Put so many requests a second on the site during the run, and tell how they were answered' -r
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand deploy" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -123,6 +125,7 @@ complete -c cutover -n "__fish_cutover_using_subcommand rollback" -s v -l verbos
 complete -c cutover -n "__fish_cutover_using_subcommand rollback" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c cutover -n "__fish_cutover_using_subcommand rollback" -s V -l version -d 'Print version'
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -l image -d 'The image instead of the file\'s, by tag or digest' -r
+complete -c cutover -n "__fish_cutover_using_subcommand ship" -l canary -d 'Give the release to these shares of the clients first, in percent, and watch each: 5,25,50' -r
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -l probe -d 'Put so many requests a second on the site during the run, and tell how they were answered' -r
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -s c -l config -d 'The configuration' -r -F
 complete -c cutover -n "__fish_cutover_using_subcommand ship" -l color -d 'Whether to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
