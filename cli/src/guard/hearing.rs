@@ -46,7 +46,7 @@ impl fmt::Display for Guarded {
     }
 }
 
-/// nginx tells of each request, until [`end`].
+/// nginx tells of each request for as long as this is there.
 #[derive(Debug)]
 pub struct Hearing {
     rule: Rule,
