@@ -2,6 +2,7 @@
 //!
 //! It shares nothing with the code that renders and checks: it is the judge of it.
 
+use std::borrow::Cow;
 use std::iter::Peekable;
 use std::slice::Iter;
 
@@ -119,18 +120,23 @@ pub(crate) fn stands_for(
         return Err(format!("{:?} instead of {:?}", names(real), names(model)));
     }
     for (real, model) in real.iter().zip(model) {
-        let args: Vec<String> = model.args.iter().map(|arg| meant(arg, words)).collect();
-        if real.name != model.name || real.args != args || real.block.is_some() != model.block.is_some() {
+        let stand = real.args.len() == model.args.len()
+            && real.args.iter().zip(&model.args).all(|(real, model)| *real == meant(model, words));
+        if real.name != model.name || !stand || real.block.is_some() != model.block.is_some() {
+            let args: Vec<_> = model.args.iter().map(|arg| meant(arg, words)).collect();
             return Err(format!("{} {:?} instead of {} {args:?}", real.name, real.args, model.name));
         }
-        let block = |it: &Directive| it.block.clone().unwrap_or_default();
-        stands_for(&block(real), &block(model), words).map_err(|why| format!("{} > {why}", model.name))?;
+        let [real_block, model_block] = [real, model].map(|it| it.block.as_deref().unwrap_or_default());
+        stands_for(real_block, model_block, words).map_err(|why| format!("{} > {why}", model.name))?;
     }
     Ok(())
 }
 
 /// The argument with the values where the words are. A value may hold a word itself, and stays as it is.
-fn meant(arg: &str, words: &[(String, String)]) -> String {
+fn meant<'a>(arg: &'a str, words: &[(String, String)]) -> Cow<'a, str> {
+    if !words.iter().any(|(word, _)| arg.contains(word.as_str())) {
+        return arg.into();
+    }
     let (mut text, mut left) = (String::new(), arg);
     while let Some(next) = left.chars().next() {
         let here = words.iter().filter(|(word, _)| left.starts_with(word.as_str()));
@@ -141,5 +147,5 @@ fn meant(arg: &str, words: &[(String, String)]) -> String {
         text.push_str(value);
         left = &left[skipped..];
     }
-    text
+    text.into()
 }
