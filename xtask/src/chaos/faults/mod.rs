@@ -72,6 +72,8 @@ pub(super) enum Phase {
     Retire,
     /// The release's container is made.
     Place,
+    /// It is started.
+    Start,
     /// The release is asked directly.
     Gate,
     /// nginx gets a changed configuration.
@@ -180,6 +182,7 @@ impl Phase {
             Self::Pull => "pull",
             Self::Retire => "retire",
             Self::Place => "place",
+            Self::Start => "start of the container",
             Self::Gate => "gate",
             Self::Install => "install",
             Self::GateThrough => "gate-through, switch",

@@ -216,7 +216,7 @@ pub(super) fn faults() -> Vec<Fault> {
         renamed("the live container renamed as a candidate", Live, "-next"),
         candidate_renamed(),
         at_the_address(Phase::Before),
-        at_the_address(Phase::Place),
+        at_the_address(Phase::Start),
         of_the_name(),
         forged("a container with two of our labels", false),
         forged("a container with all of the live one's labels", true),

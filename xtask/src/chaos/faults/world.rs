@@ -381,6 +381,7 @@ impl World {
             Phase::Pull => vec![("POST", "/images/create")],
             Phase::Retire => vec![("POST", "/containers/*/stop")],
             Phase::Place => vec![("POST", "/containers/create")],
+            Phase::Start => vec![STARTED],
             Phase::Gate => looks(1),
             Phase::Install => looks(2),
             Phase::GateThrough => looks(2 + install),
