@@ -38,6 +38,7 @@ impl Repository {
             }
         }
         command
+            .args(["--config", "profile.dev.package.'*'.debug=false"])
             .args(arguments)
             .current_dir(&self.0)
             .env("CARGO_NET_OFFLINE", "true")

@@ -161,8 +161,8 @@ impl Check<'_> {
             let slower = |ratio: f64| ratio.is_finite() && ratio >= 1.0;
             let mut said = ratios.into_iter().filter_map(|(key, ratio)| Some((key, ratio.as_ref()?.value)));
             if let Some((key, ratio)) = said.find(|(_, ratio)| !slower(*ratio)) {
-                let problem = format!("{ratio} times as long is no slower");
-                return Err(self.at(&at("guard", key), problem, "write a number of 1 or more, such as 2"));
+                let problem = format!("{ratio} is no number of 1 or more");
+                return Err(self.at(&at("guard", key), problem, "write 2 for twice as long"));
             }
             if let Some(least) = guard.min_requests.as_ref().filter(|least| least.value < LEAST_REQUESTS) {
                 let problem = format!("{} requests tell nothing", least.value);
