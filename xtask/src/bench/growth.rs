@@ -43,7 +43,10 @@ pub(super) async fn measure(program: &Path, rounds: u32) -> Result<Part> {
 }
 
 async fn grown(program: &Path, apps: usize, rounds: u32, part: &mut Part) -> Result<()> {
-    let mut stage = Stage::on_host(program, needs::nginx()).await?;
+    let stage = Stage::on_host(program, needs::nginx()).await?;
+    // Without a name of its own it would have only the requests that no other app has a name for.
+    let site = format!("site = {{ listen = \"{}\", server_names = [\"{}\"] }}", stage.site(), stage.app);
+    let mut stage = stage.with(&site)?;
     let (first, second) = (stage.release("1", &[]).await?, stage.release("2", &[]).await?);
     ran(&stage, &["deploy", "--image", &first]).await?;
     ran(&stage, &["deploy", "--image", &second]).await?;

@@ -37,7 +37,9 @@ const HOW: &str = "Two containers of the example service, and before them in tur
     keep connections to the containers. Clients send GET and POST in turn, three quarters of them on connections they \
     keep, 3,000 requests a second together; each run has 10 switches, 300 ms apart; who is first changes from \
     round to round. *Left* are answers of the version that was left to requests sent after the switch was said to be \
-    done. *During* is from the begin of a switch to 100 ms after its end.";
+    done. *During* is from the begin of a switch to 100 ms after its end. Docker Swarm is not here, whose services \
+    are reached by IPVS, which the kernel has to have; nor docker-rollout, which takes the Compose plugin and a proxy \
+    that finds containers by itself, and Debian has neither.";
 
 /// One of the two containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

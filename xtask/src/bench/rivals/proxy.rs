@@ -136,7 +136,7 @@ fn nginx_configuration(site: SocketAddr, keep: &str, to: SocketAddr) -> String {
 
 fn caddyfile(site: SocketAddr, admin: SocketAddr, to: SocketAddr) -> String {
     format!(
-        "{{\n    admin {admin}\n    auto_https off\n    persist_config off\n}}\n\nhttp://:{} {{\n    bind {}\n    \
+        "{{\n    admin {admin}\n    auto_https off\n}}\n\nhttp://:{} {{\n    bind {}\n    \
          reverse_proxy {to}\n}}\n",
         site.port(),
         site.ip()
