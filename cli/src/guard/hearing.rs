@@ -30,8 +30,20 @@ pub struct Guarded {
     pub new: Heard,
     /// Of the one before.
     pub old: Heard,
-    /// Whether there were enough requests to judge by.
-    pub judged: bool,
+    /// What there were enough requests to judge.
+    pub judged: Judged,
+}
+
+/// What there were enough requests to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Judged {
+    /// Nothing.
+    Nothing,
+    /// Failures: there were too few of before to compare times with.
+    Failures,
+    /// Failures and times.
+    All,
 }
 
 impl fmt::Display for Guarded {
@@ -42,7 +54,11 @@ impl fmt::Display for Guarded {
             format!("{} requests, {} failed{times}", heard.requests, heard.failed)
         };
         write!(f, "{}; before: {}", told(&self.new), told(&self.old))?;
-        f.write_str(if self.judged { "" } else { "; too few to judge by" })
+        f.write_str(match self.judged {
+            Judged::Nothing => "; too few to judge by",
+            Judged::Failures => "; too few to compare times",
+            Judged::All => "",
+        })
     }
 }
 
@@ -120,7 +136,7 @@ impl Hearing {
         Guarded {
             new: new.heard(),
             old: state.tallies[slot.other()].heard(),
-            judged: new.requests() >= self.rule.min_requests,
+            judged: self.rule.judged(&state.tallies[slot.other()], new),
         }
     }
 
@@ -193,7 +209,7 @@ mod tests {
         assert_eq!(heard(Blue), Heard { requests: 1, failed: 0, p50_ms: Some(7), p99_ms: Some(7) });
         assert_eq!(heard(Green), Heard { requests: 3, failed: 1, p50_ms: Some(7), p99_ms: Some(7) });
         assert_eq!(state.tallies[Green].timed(), 1);
-        let guarded = Guarded { new: heard(Green), old: Heard::default(), judged: false };
+        let guarded = Guarded { new: heard(Green), old: Heard::default(), judged: Judged::Nothing };
         assert_eq!(
             guarded.to_string(),
             "3 requests, 1 failed, p50 7 ms, p99 7 ms; before: 0 requests, 0 failed; too few to judge by"

@@ -5,6 +5,6 @@ pub(crate) mod hearing;
 mod rule;
 mod tally;
 
-pub use self::hearing::{Guarded, Hearing};
+pub use self::hearing::{Guarded, Hearing, Judged};
 pub use self::rule::{Rule, Verdict};
 pub use self::tally::{Heard, Tally};

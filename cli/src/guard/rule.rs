@@ -2,7 +2,7 @@
 
 use cutover_proxyconf::Slot;
 
-use super::{Heard, Tally};
+use super::{Heard, Judged, Tally};
 
 /// How sure the rule has to be: the quantile of the normal distribution that 99.9 % lie below.
 const SURE: f64 = 3.09;
@@ -47,7 +47,7 @@ impl Rule {
     /// Compares what was heard of the release in `slot` with what was heard of the one before.
     #[must_use]
     pub fn judge(&self, slot: Slot, old: &Tally, new: &Tally) -> Verdict {
-        if new.requests() < self.min_requests {
+        if self.judged(old, new) == Judged::Nothing {
             return Verdict::TooFew;
         }
         let slow = || {
@@ -57,6 +57,18 @@ impl Rule {
         match self.failing(slot, old, new).or_else(slow) {
             Some(why) => Verdict::Worse(why),
             None => Verdict::Well,
+        }
+    }
+
+    /// What there are enough requests to judge.
+    #[must_use]
+    pub fn judged(&self, old: &Tally, new: &Tally) -> Judged {
+        if new.requests() < self.min_requests {
+            Judged::Nothing
+        } else if old.timed().min(new.timed()) < self.min_requests {
+            Judged::Failures
+        } else {
+            Judged::All
         }
     }
 
@@ -82,7 +94,7 @@ impl Rule {
         ratio: f64,
         (old, new): (&Tally, &Tally),
     ) -> Option<String> {
-        if old.timed().min(new.timed()) < self.min_requests {
+        if self.judged(old, new) != Judged::All {
             return None;
         }
         let before = old.ranked(percentile.upper_rank(old.timed()))?.max(ALIKE);

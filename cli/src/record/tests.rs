@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::guard::{Guarded, Heard};
+use crate::guard::{Guarded, Heard, Judged};
 use crate::lock::Holder;
 use crate::probe::{Figures, Span};
 
@@ -38,7 +38,7 @@ pub(crate) fn record() -> Record {
             from: Some("blue".to_owned()),
             live: Some("green".to_owned()),
             phases: BTreeMap::from([("resolve".to_owned(), 0.2)]),
-            guard: Some(Guarded { new: heard(12), old: heard(11), judged: true }),
+            guard: Some(Guarded { new: heard(12), old: heard(11), judged: Judged::All }),
             probe: Some(Figures {
                 rate: 5,
                 sent: 7,
