@@ -1,12 +1,12 @@
 //! What is done to a container: from created to removed.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bollard::models::NetworkConnectRequest;
-use bollard::query_parameters::WaitContainerOptions;
 use bollard::query_parameters::{CreateContainerOptions, KillContainerOptions, RemoveContainerOptions};
+use bollard::query_parameters::{EventsOptions, WaitContainerOptions};
 use bollard::query_parameters::{RenameContainerOptions, StartContainerOptions, StopContainerOptions};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 
 use crate::error::{self, Error, Result, refusal};
 use crate::{ContainerSpec, Engine, State, create, words};
@@ -17,6 +17,9 @@ pub(crate) const FOR_EVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 /// The longest that the engine may take to give a name away, and how often it is asked meanwhile.
 const NAME_LIMIT: Duration = Duration::from_secs(10);
 const NAME_PAUSE: Duration = Duration::from_millis(20);
+
+/// How far back an end that was just told of is looked for.
+const RECENT: Duration = Duration::from_secs(60);
 
 impl Engine {
     /// Creates the container, on all of its networks, without starting it. Returns its id.
@@ -214,18 +217,49 @@ impl Engine {
         let options = WaitContainerOptions { condition: condition.to_owned() };
         let docker = self.patient(FOR_EVER);
         let mut answers = Box::pin(docker.wait_container(id, Some(options)));
-        match answers.next().await {
-            Some(Ok(ended)) => Ok(ended.status_code),
+        let status = match answers.next().await {
+            Some(Ok(ended)) => ended.status_code,
             Some(Err(bollard::errors::Error::DockerContainerWaitError { error, code }))
                 if error.is_empty() =>
             {
-                Ok(code)
+                code
             }
-            Some(Err(e)) => Err(error::container("wait for", id, e)),
-            None => Err(Error::Exchange {
-                doing: format!("wait for the container `{id}`"),
-                source: "the engine ended its answer before there was one".into(),
-            }),
+            Some(Err(e)) => return Err(error::container("wait for", id, e)),
+            None => {
+                return Err(Error::Exchange {
+                    doing: format!("wait for the container `{id}`"),
+                    source: "the engine ended its answer before there was one".into(),
+                });
+            }
+        };
+        // The engine sets the status to 0 with each start, and may tell only then that there was an end.
+        match status {
+            0 => Ok(self.last_exit(id).await.ok().flatten().unwrap_or(0)),
+            status => Ok(status),
         }
+    }
+
+    /// The status with which the container ended last, if that was within the last minute, also where the engine has
+    /// started it again since: then the container itself does not tell it any more.
+    ///
+    /// `None` where the engine's events have no end of it; of Docker's it keeps the last 256 of all kinds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exchange`].
+    pub async fn last_exit(&self, id: &str) -> Result<Option<i64>> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let only = [("type", "container"), ("container", id)];
+        let options = EventsOptions {
+            since: Some(now.saturating_sub(RECENT).as_secs().to_string()),
+            until: Some(format!("{}.{:09}", now.as_secs(), now.subsec_nanos())),
+            filters: Some(only.map(|(key, value)| (key.to_owned(), vec![value.to_owned()])).into()),
+        };
+        let ends: Result<Vec<_>, _> = self.docker().events(Some(options)).try_collect().await;
+        let ends = ends.map_err(|e| error::engine(format!("ask how the container `{id}` ended"), e))?;
+        // Podman has no filter for "die", but calls it so.
+        let end = ends.into_iter().rfind(|event| event.action.as_deref() == Some("die"));
+        let told = end.and_then(|end| end.actor?.attributes).unwrap_or_default();
+        Ok(told.get("exitCode").and_then(|status| status.parse().ok()))
     }
 }

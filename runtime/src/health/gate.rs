@@ -18,9 +18,6 @@ const KNOCKS: Rhythm =
     Rhythm { shortest: Duration::from_millis(1), share: 100, longest: Duration::from_millis(100) };
 /// How many of the container's last lines a failure tells.
 const LAST_LINES: usize = 20;
-/// How often, and how far apart, it is looked whether a container has ended once more.
-const STATUS_LOOKS: u32 = 20;
-const STATUS_PAUSE: Duration = Duration::from_millis(50);
 
 /// Who hears of each look: why it was no good one, or `None`.
 pub type Heard<'h> = dyn Fn(Option<&Reason>) + Send + Sync + 'h;
@@ -201,15 +198,9 @@ impl Engine {
         after: Duration,
     ) -> GateError {
         let seen = self.observe_container(container).await.ok().flatten();
-        let reason = match (&seen, reason) {
-            (_, Reason::Restarting { times, code: 0 }) => {
-                Reason::Restarting { times, code: self.last_status(container).await }
-            }
-            (Some(seen), Reason::Exited { code: 0, oom }) if !matches!(seen.state, State::Exited { .. }) => {
-                Reason::Exited { code: self.last_status(container).await, oom }
-            }
-            (Some(seen), reason) => self.with_ports(seen, gate, reason).await,
-            (None, reason) => reason,
+        let reason = match &seen {
+            Some(seen) => self.with_ports(seen, gate, reason).await,
+            None => reason,
         };
         GateError::Unhealthy(Box::new(Unhealthy {
             container: seen.map_or_else(|| container.to_owned(), |seen| seen.name),
@@ -219,19 +210,6 @@ impl Engine {
             after,
             logs: self.last_log_lines(container, LAST_LINES).await,
         }))
-    }
-
-    /// The status that a container which is restarted again and again ended with last. The engine sets it to 0 with each
-    /// start, so it is looked for until it has ended once more.
-    async fn last_status(&self, container: &str) -> i64 {
-        for _ in 0..STATUS_LOOKS {
-            match self.observe_container(container).await {
-                Ok(Some(seen)) if seen.exit_code == 0 => sleep(STATUS_PAUSE).await,
-                Ok(Some(seen)) => return seen.exit_code,
-                Ok(None) | Err(_) => break,
-            }
-        }
-        0
     }
 
     /// Adds where the container does listen, where that can be seen from here.

@@ -199,6 +199,11 @@ async fn a_container_that_keeps_exiting_is_not_waited_for() {
         matches!(unhealthy.reason, Reason::Exited { code: 3, .. } | Reason::Restarting { code: 3, .. });
     assert!(told, "{unhealthy:?}");
     assert!(began.elapsed() < gate.timeout / 2);
+
+    // Also when it has been started anew since, and the engine has forgotten how it ended.
+    assert_eq!(rig.engine.last_exit(&container.id).await.unwrap(), Some(3));
+    let well = rig.run(&rig.spec("well")).await;
+    assert_eq!(rig.engine.last_exit(&well.id).await.unwrap(), None);
 }
 
 const CHECKED: &[&str] =
