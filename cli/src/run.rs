@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::apply::{Apply, Stopped};
 use crate::failure::{Exit, Failure};
-use crate::guard::{Hearing, hearing};
 use crate::history::{self, Entry};
 use crate::lock::Lock;
 use crate::observe::{Observed, observe};
@@ -66,16 +65,13 @@ impl Run<'_> {
         let looking = Instant::now();
         let before = observe(self.target, release).await?;
         let planned = plan(&before.world, goal)?;
-        let hearing = Hearing::begin(self.target, &planned).await.map_err(not_heard)?;
         let mut apply = Apply::new(self.target, release, self.report, self.interrupt.clone());
-        apply.hearing = hearing;
+        apply.listen(&planned).await?;
         apply.account("observe", looking.elapsed());
         self.recorder.begin(before.live(), &self.interrupt).await;
         let ran = apply.run(&planned).await;
+        apply.fall_silent().await;
         let guarded = apply.guarded;
-        if let Some(amiss) = hearing::end(self.target, apply.hearing.take()).await {
-            self.report.tell(Event::Warning(&format!("not all requests were heard: {amiss}")));
-        }
         let failed = match ran {
             Ok(()) => None,
             Err((step, stopped)) => Some(self.back(&before, &mut apply, &step, stopped, goal).await),
@@ -273,11 +269,6 @@ impl Run<'_> {
             self.report.tell(Event::Warning(&Failure::from_error(Exit::Fault, &error).reason()));
         }
     }
-}
-
-/// A release that is to be compared by its requests is not tried where they cannot be heard.
-fn not_heard(error: cutover_proxyconf::Error) -> Failure {
-    Failure::from(error).serves("nothing was changed")
 }
 
 fn named(failure: &Failure) -> Ended {

@@ -1,5 +1,7 @@
 //! The steps that send a share of the clients to a slot that is not live.
 
+use std::time::Instant;
+
 use cutover_proxyconf::Slot;
 
 use super::{Apply, Done};
@@ -14,7 +16,7 @@ impl Apply<'_> {
     /// Watches the slot while it has a share of the clients.
     pub(super) async fn stage(&self, slot: Slot) -> Done {
         if let Some(hearing) = &self.hearing {
-            hearing.watch_share(slot);
+            hearing.heard().watch_share(slot, Instant::now());
         }
         let stage = self.target.app.canary.as_ref().map(Canary::stage).unwrap_or_default();
         self.watch(slot, stage).await

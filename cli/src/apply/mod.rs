@@ -3,6 +3,7 @@
 mod canary;
 mod containers;
 mod gates;
+mod hearing;
 mod image;
 pub mod prune;
 mod soak;
@@ -16,8 +17,9 @@ use cutover_runtime::{Drained, Unhealthy};
 use futures_util::future::try_join_all;
 use tokio_util::sync::CancellationToken;
 
+use self::hearing::Hearing;
 use crate::failure::{Exit, Failure};
-use crate::guard::{Guarded, Hearing};
+use crate::guard::Guarded;
 use crate::lock::EdgeLock;
 use crate::observe::observe;
 use crate::places;
@@ -40,7 +42,7 @@ pub struct Apply<'a> {
     /// Whether traffic was switched.
     pub switched: bool,
     /// Who hears of the clients' requests, where somebody does.
-    pub hearing: Option<Hearing>,
+    hearing: Option<Hearing>,
     /// What was heard of them when a release was last watched.
     pub guarded: Option<Guarded>,
 }
@@ -188,14 +190,6 @@ impl<'a> Apply<'a> {
             self.reloads += 1;
         }
         Ok(())
-    }
-
-    /// Keeps and tells what was heard of the slot's requests.
-    fn tell_heard(&mut self, slot: Slot) {
-        self.guarded = self.hearing.as_ref().map(|hearing| hearing.guarded(slot));
-        if let Some(guarded) = &self.guarded {
-            self.report.tell(Event::Note(&format!("{slot}: {guarded}")));
-        }
     }
 
     async fn switch(&mut self, slot: Slot) -> Done {

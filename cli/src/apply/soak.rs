@@ -37,7 +37,7 @@ impl Apply<'_> {
     /// Watches the slot for the soak time, now that it has all clients.
     pub(super) async fn soak(&self, slot: Slot) -> Done {
         if let Some(hearing) = &self.hearing {
-            hearing.watch_all(slot);
+            hearing.heard().watch_all(slot, Instant::now());
         }
         self.watch(slot, self.target.app.soak.0).await
     }
@@ -86,7 +86,9 @@ impl Apply<'_> {
     async fn look_for(&self, limit: Duration, slot: Slot, addresses: &[Address]) -> Done<Option<Bad>> {
         let (began, mut bad) = (Instant::now(), 0);
         loop {
-            if let Some(Verdict::Worse(why)) = self.hearing.as_ref().map(|hearing| hearing.judge(slot)) {
+            if let Some(Verdict::Worse(why)) =
+                self.hearing.as_ref().map(|hearing| hearing.heard().judge(slot))
+            {
                 return Ok(Some(Bad::Requests(why)));
             }
             match self.look_through(slot, addresses).await? {

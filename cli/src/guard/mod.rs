@@ -1,10 +1,9 @@
-//! Watching the requests of clients: nginx tells of each while a release goes live, and what is told of the new release is
-//! compared with what is told of the one before.
+//! Comparing two releases by the requests of their clients, as nginx tells them. Pure: `apply` has nginx tell.
 
-pub(crate) mod hearing;
+mod compared;
 mod rule;
 mod tally;
 
-pub use self::hearing::{Guarded, Hearing, Judged};
+pub use self::compared::{Comparison, Guarded, Judged};
 pub use self::rule::{Rule, Verdict};
 pub use self::tally::{Heard, Tally};
