@@ -24,7 +24,7 @@ use crate::probe::{Figures, Span};
 use crate::release::located;
 
 /// The phases of a run in the order that they are gone through; others follow.
-const PHASES: [&str; 18] = [
+const PHASES: [&str; 22] = [
     "build",
     "push",
     "resolve",
@@ -38,8 +38,12 @@ const PHASES: [&str; 18] = [
     "place",
     "gate",
     "install",
+    "hear",
     "gate-through",
+    "share",
+    "stage",
     "switch",
+    "unshare",
     "soak",
     "accept",
     "backup",

@@ -82,7 +82,8 @@ pub async fn observe(target: &Target<'_>, wanted: Option<&Release>) -> Result<Ob
     let rendered = render(target, &standing, live)?;
     let edge_current = target.edge.nginx.is_current(&rendered, &target.name, &serving).await?;
     let (slots, shares) = (BySlot { blue, green }, target.edge.nginx.shares(&target.name).await?);
-    Ok(Observed { world: World { live, edge_current, slots, shares }, standing, rendered })
+    let compared = target.app.rule().is_some();
+    Ok(Observed { world: World { live, edge_current, slots, shares, compared }, standing, rendered })
 }
 
 /// What nginx serves of the app. A worker that dies takes the question with it, so silence is asked again.

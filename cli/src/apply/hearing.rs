@@ -9,16 +9,19 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::Apply;
+use super::{Apply, Done};
 use crate::edge::Place;
 use crate::effect::Watched;
 use crate::failure::Failure;
-use crate::guard::Comparison;
+use crate::guard::{Comparison, is_worth_waiting};
 use crate::plan::{Plan, Step};
 use crate::report::Event;
 
 /// nginx tells for another 100 s at least each time.
 const RENEWAL: Duration = Duration::from_secs(40);
+
+/// Between two looks at how many requests were heard.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// nginx tells of each request for as long as this is there.
 #[derive(Debug)]
@@ -70,6 +73,21 @@ impl Apply<'_> {
         let deafened = self.target.edge.nginx.deafen(&self.target.name).await;
         if let Some(amiss) = amiss.or_else(|| deafened.err().map(|error| error.to_string())) {
             self.report.tell(Event::Warning(&format!("not all requests were heard: {amiss}")));
+        }
+    }
+
+    /// Waits until enough requests to the slot were heard to compare the next release's times with, as long as that will
+    /// be watched at most.
+    pub(super) async fn hear(&self, slot: Slot) -> Done {
+        let Some(hearing) = &self.hearing else { return Ok(()) };
+        let (began, limit) = (Instant::now(), self.target.app.soak.0);
+        let first = hearing.heard().wanting(slot);
+        loop {
+            let wanting = hearing.heard().wanting(slot);
+            if !is_worth_waiting(wanting, first.saturating_sub(wanting), began.elapsed(), limit) {
+                return Ok(());
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 

@@ -113,6 +113,7 @@ fn is_whole(step: &Step) -> bool {
         Step::Pull
         | Step::Drain(_)
         | Step::Gate(_)
+        | Step::Hear(_)
         | Step::GateThrough(_)
         | Step::Stage(_)
         | Step::Soak(_) => false,

@@ -11,6 +11,12 @@ use super::{Heard, Rule, Tally, Verdict};
 /// For so long after a release got its clients its times do not count: connections are opened and caches filled.
 const SETTLING: Duration = Duration::from_secs(1);
 
+/// A release that is watched for less time than this is not compared by its times: see [`Rule`].
+const TIMES_TAKE: Duration = Duration::from_secs(4);
+
+/// So long it is seen how many requests come, before it is said that too few do.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// What was heard while a release was watched, and of the release before it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guarded {
@@ -84,6 +90,12 @@ impl Comparison {
         self.forget(slot.other(), now);
     }
 
+    /// How many more requests to `slot` have to be heard before its times can be compared with another's.
+    #[must_use]
+    pub fn wanting(&self, slot: Slot) -> u64 {
+        self.rule.min_requests.saturating_sub(self.tallies[slot].timed())
+    }
+
     /// What the rule says of the release in `slot` so far.
     #[must_use]
     pub fn judge(&self, slot: Slot) -> Verdict {
@@ -101,6 +113,18 @@ impl Comparison {
         self.tallies[slot] = Tally::default();
         self.since[slot] = now + SETTLING;
     }
+}
+
+/// Whether to go on hearing of the release that is live, when so many requests are `wanting`, so many `came` while it was
+/// `waited`, and no more time than the next one is watched for is to be spent on it.
+#[must_use]
+pub fn is_worth_waiting(wanting: u64, came: u64, waited: Duration, limit: Duration) -> bool {
+    let left = limit.saturating_sub(waited);
+    if wanting == 0 || left.is_zero() || limit < TIMES_TAKE {
+        return false;
+    }
+    // Of what came, as many more come in as much time.
+    waited < PATIENCE || u128::from(came) * left.as_millis() >= u128::from(wanting) * waited.as_millis()
 }
 
 #[cfg(test)]
@@ -128,5 +152,28 @@ mod tests {
             guarded.to_string(),
             "3 requests, 1 failed, p50 7 ms, p99 7 ms; before: 0 requests, 0 failed; too few to judge by"
         );
+    }
+
+    #[test]
+    fn what_comes_too_slowly_is_not_waited_for() {
+        let seconds = Duration::from_secs;
+        let rows = [
+            // Enough were heard before it could be waited.
+            (0, 0, seconds(0), seconds(30), false),
+            // Nothing is known yet.
+            (100, 0, seconds(0), seconds(30), true),
+            // Ten a second are enough for a hundred in the 28 s left, and two a second are not.
+            (80, 20, seconds(2), seconds(30), true),
+            (96, 4, seconds(2), seconds(30), false),
+            (100, 0, seconds(2), seconds(30), false),
+            // The time is up, or is too short for times to be compared.
+            (10, 90, seconds(30), seconds(30), false),
+            (100, 0, seconds(0), seconds(3), false),
+            (100, 0, seconds(0), seconds(0), false),
+        ];
+        for (wanting, came, waited, limit, expected) in rows {
+            let worth = is_worth_waiting(wanting, came, waited, limit);
+            assert_eq!(worth, expected, "{wanting} are wanting, {came} came in {waited:?} of {limit:?}");
+        }
     }
 }

@@ -4,6 +4,6 @@ mod compared;
 mod rule;
 mod tally;
 
-pub use self::compared::{Comparison, Guarded, Judged};
+pub use self::compared::{Comparison, Guarded, Judged, is_worth_waiting};
 pub use self::rule::{Rule, Verdict};
 pub use self::tally::{Heard, Tally};

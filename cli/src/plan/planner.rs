@@ -76,6 +76,16 @@ impl<'w> Planner<'w> {
         self.unshare();
     }
 
+    /// Hears of the requests to the live slot, while it has them, for what follows it to be compared with.
+    fn hear(&mut self) {
+        if self.world.compared && self.served() && self.is_well(self.live) {
+            // Without its configuration the edge may not tell.
+            self.drop_void();
+            self.install();
+            self.push(Step::Hear(self.live));
+        }
+    }
+
     /// Sends more and more of the clients to the standby, and watches it with each share. A share that is there already
     /// is kept, and watched if it is whole: one between two stages is what a killed run had sent of the next.
     fn try_out(&mut self, slot: Slot, stages: &[u8]) {
@@ -198,6 +208,10 @@ impl Planner<'_> {
         if self.served() && self.is_well(live) {
             self.try_out(target, canary);
         }
+        // Shares are watched with both releases heard.
+        if canary.is_empty() {
+            self.hear();
+        }
         self.switch(target);
         self.push(Step::Soak(target));
         if stands {
@@ -244,6 +258,7 @@ impl Planner<'_> {
         if self.slot(target).trial().is_some_and(Occupant::runs) {
             self.settle(live);
             self.push(Step::Gate(target));
+            self.hear();
             self.switch(target);
         } else if self.slot(live).trial().is_none() {
             return Err(Refusal::NothingWaits);

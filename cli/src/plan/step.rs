@@ -25,6 +25,8 @@ pub enum Step {
     Place(Slot, ReleaseId),
     /// Wait until every replica of the slot answers as it should, asked directly.
     Gate(Slot),
+    /// Hear of the requests to the slot, which is live: what comes after it is compared with it.
+    Hear(Slot),
     /// Give the edge the configuration that is wanted; this reloads it.
     Install,
     /// Wait until the slot answers as it should, asked through the edge.
@@ -56,6 +58,7 @@ impl Step {
             Self::Pull
                 | Self::Drain(_)
                 | Self::Gate(_)
+                | Self::Hear(_)
                 | Self::GateThrough(_)
                 | Self::Stage(_)
                 | Self::Soak(_)
@@ -74,6 +77,7 @@ impl fmt::Display for Step {
             Self::Create(slot, release) => write!(f, "make the containers of release {release} in {slot}"),
             Self::Place(slot, release) => write!(f, "start release {release} in {slot}"),
             Self::Gate(slot) => write!(f, "gate {slot} directly"),
+            Self::Hear(slot) => write!(f, "hear of the requests to {slot}"),
             Self::Install => f.write_str("install the nginx configuration (a reload)"),
             Self::GateThrough(slot) => write!(f, "gate {slot} through nginx"),
             Self::Switch(slot) => write!(f, "switch to {slot}"),

@@ -1,6 +1,7 @@
 //! Plans as values, for the situations that have a name.
 
 mod canary;
+mod compared;
 
 use cutover_proxyconf::{BySlot, Slot};
 
@@ -44,6 +45,7 @@ fn world(blue: SlotState, green: SlotState) -> World {
         edge_current: true,
         slots: BySlot { blue, green },
         shares: BySlot::default(),
+        compared: false,
     }
 }
 
@@ -53,6 +55,7 @@ fn new_app() -> World {
         edge_current: false,
         slots: BySlot { blue: empty(), green: empty() },
         shares: BySlot::default(),
+        compared: false,
     }
 }
 

@@ -124,6 +124,8 @@ pub struct World {
     /// How many of a hundred clients are marked for each slot. The marks for the slot that is not live count, those for
     /// the live one are void.
     pub shares: BySlot<u8>,
+    /// Whether two releases are compared by the requests of their clients, of which the edge then tells.
+    pub compared: bool,
 }
 
 impl World {

@@ -220,6 +220,7 @@ impl Model {
             edge_current: self.edge == Edge::Current,
             slots: BySlot::from_fn(|slot| self.slots.get(slot).state()),
             shares: self.shares,
+            compared: true,
         }
     }
 

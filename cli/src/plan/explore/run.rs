@@ -115,6 +115,7 @@ impl<'t> Run<'t> {
             Step::Create(slot, release) => self.create(*slot, *release == Release::New.id()),
             Step::Place(slot, _) => self.place(*slot),
             Step::Gate(slot) => self.gate(*slot),
+            Step::Hear(slot) => self.hear(*slot),
             Step::Install => self.edge(Edge::Current),
             Step::GateThrough(slot) => self.gate_through(*slot),
             Step::Switch(slot) => self.switch(*slot),

@@ -126,6 +126,13 @@ impl Run<'_> {
         self.watch(slot)
     }
 
+    pub(super) fn hear(&self, slot: Slot) -> Done {
+        if !self.model.served() || self.model.marker != slot || self.model.edge != Edge::Current {
+            return Err(Broken("requests were waited for of which the edge does not tell").into());
+        }
+        Ok(())
+    }
+
     pub(super) fn soak(&mut self, slot: Slot) -> Done {
         if !self.model.served() || self.model.marker != slot {
             return Err(Broken("a slot was watched that is not live").into());
