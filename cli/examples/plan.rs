@@ -8,8 +8,13 @@ fn main() -> Result<(), Refusal> {
     let old = Occupant { release: ReleaseId("old".into()), condition: Condition::Healthy };
     let blue = SlotState { accepted: Some(old), candidate: None };
     let slots = BySlot { blue, green: SlotState::default() };
-    let world =
-        World { live: Live::Serving(Slot::Blue), edge_current: true, slots, shares: BySlot::default() };
+    let world = World {
+        live: Live::Serving(Slot::Blue),
+        edge_current: true,
+        slots,
+        shares: BySlot::default(),
+        compared: false,
+    };
     let goal = Goal::Deploy { release: ReleaseId("new".into()), promote: true, canary: vec![5, 25] };
     for (number, step) in plan(&world, &goal)?.steps.iter().enumerate() {
         println!("{}. {step}", number + 1);

@@ -20,7 +20,7 @@ pub struct Guard {
     /// How many times as long as before half of the requests may take; 2 if nothing is said.
     #[schemars(range(min = 1))]
     pub max_p50_ratio: Option<Located<f64>>,
-    /// How many times as long as before 99 of 100 requests may take; 2 if nothing is said.
+    /// How many times as long as before 99 of 100 requests may take; 3 if nothing is said.
     #[schemars(range(min = 1))]
     pub max_p99_ratio: Option<Located<f64>>,
     /// With fewer requests nothing is judged; 100 if nothing is said.
