@@ -1,5 +1,6 @@
 //! What all connections share: the settings, the time, and what is in flight.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ const QUIET: Duration = Duration::from_millis(50);
 pub(crate) struct Service {
     version: String,
     mode: Mode,
+    drain: Option<PathBuf>,
     started: Instant,
     stopping: AtomicBool,
     in_use: AtomicBool,
@@ -46,6 +48,7 @@ impl Service {
         Self {
             version: settings.version.clone(),
             mode: settings.mode,
+            drain: settings.drain.clone(),
             started: Instant::now(),
             stopping: AtomicBool::new(false),
             in_use: AtomicBool::new(false),
@@ -93,6 +96,11 @@ impl Service {
             Mode::FailsAfter(time) if self.started.elapsed() >= time => Health::Failing,
             _ => Health::Good,
         }
+    }
+
+    /// Whether it is to be sent nothing more.
+    pub(crate) fn drains(&self) -> bool {
+        self.drain.as_ref().is_some_and(|file| file.exists())
     }
 
     /// Whether SIGTERM has come.
