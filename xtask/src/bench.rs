@@ -63,7 +63,7 @@ pub struct Bench {
     /// How many pairs of cutover's and the guide's jobs to measure.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub pairs: u32,
-    /// How many rounds of switches, of rollouts and of throughput.
+    /// How many rounds of switches and of throughput; of rollouts, which vary more, twice as many.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
     /// Measure this program instead of a release build of the workspace.
@@ -151,7 +151,7 @@ async fn measure(args: &Bench) -> Result<()> {
         parts.push(rivals::measure(&program, args.rounds).await?);
     }
     if args.wants(What::Rollouts) {
-        parts.push(rollouts::measure(&program, args.rounds).await?);
+        parts.push(rollouts::measure(&program, args.rounds * 2).await?);
     }
     if args.wants(What::Switching) {
         parts.push(switching::measure(&program).await?);

@@ -47,20 +47,21 @@ const DRAIN: &str = "/drain";
 /// What a script of another's runs in the container: it brings no shell along.
 const PROGRAMS: [&str; 2] = ["/bin/sh", "/bin/sleep"];
 
-const HOW: &str = "The same new images of the example service, in turn, each pulled from the same registry with a login: \
-    by `cutover deploy` with a soak of 0 s, behind nginx; by `docker-compose pull` and `docker rollout \
-    --wait-after-healthy 1`, and, where the script knows it, with the container drained as its documentation says \
-    (`--pre-stop-hook`: a file makes the health fail, then 1 s for the proxy to see it); by `docker service update` of \
-    a Docker Swarm service with `start-first` and a monitor of 1 s. docker-rollout is whatever the user has put on the \
-    path, and the row names its version. It and Swarm stand behind a HAProxy in a container (Debian's, two threads), \
-    which finds their containers by DNS: their documentation has Traefik or nginx-proxy and the routing mesh, which \
-    Debian has not and which takes IPVS of the kernel, so the service is `dnsrr`. HAProxy looks names up and health over \
-    every 200 ms, leaves a container out that refuses one connection, and sends again what may be sent twice; \
-    containers have a health check every second. Clients send GET and POST in turn, three quarters of them on \
-    connections they keep, by 64 connections and 500 requests a second together; each run has 2 rollouts, 1 s apart; \
-    who is first changes from round to round. *Left* are answers of the version that was left to requests sent after the \
-    rollout was said to be done; *both* is the time from the first request that the new version answered to the last that \
-    the old one did. *During* is from the begin of a rollout to 100 ms after its end.";
+const HOW: &str = "The same new images of the example service, in turn, each pulled from one registry with a login: by \
+    `cutover deploy` with a soak of 0 s, behind nginx; by `docker-compose pull` and `docker rollout --wait-after-healthy \
+    1`, and, where the script knows it, with the old container drained as its documentation says (`--pre-stop-hook`: a \
+    file makes its health fail, then there is 1 s for the proxy to see it); by `docker service update` of a Docker Swarm \
+    service with `start-first` and a monitor of 1 s. docker-rollout is whatever the user has put on the path; its row \
+    names the version. It and Swarm stand behind a HAProxy in a container (Debian's, two threads), which finds their \
+    containers by Docker's DNS. Their documentation has Traefik or nginx-proxy, which Debian has not, and the routing \
+    mesh, which takes IPVS of the kernel: the service is reached by `dnsrr`, which does not. HAProxy looks up names and \
+    health every 200 ms, gives a connection 250 ms, leaves a container out that refuses one, and sends again what may be \
+    sent twice; a container whose name it has found counts as up until its first check. Containers have a health check \
+    every second. Clients send GET and POST in turn, three quarters of them on connections they keep, by 64 connections \
+    and 500 requests a second together; each run has 2 rollouts, 1 s apart; who is first changes from round to round. \
+    *Left* are answers of the version that was left to requests sent after the rollout was said to be done; *both answer \
+    for* is the time from the first request that the new version answered to the last that the old one did. *During* is \
+    from the begin of a rollout to 100 ms after its end.";
 
 /// A new image.
 struct Release {

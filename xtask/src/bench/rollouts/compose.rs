@@ -37,13 +37,16 @@ impl Script {
             process::run(command)
         };
         let metadata = asked(&["docker-cli-plugin-metadata"]).await?;
-        let version = serde_json::from_str::<Value>(&metadata).ok();
-        let version =
-            version.and_then(|told| Some(told["Version"].as_str()?.trim_start_matches('v').to_owned()));
-        let version = version.ok_or_else(|| unexpected(program.display(), metadata))?;
+        let version = version_of(&metadata).ok_or_else(|| unexpected(program.display(), &metadata))?;
         let drains = asked(&["rollout", "--help"]).await?.contains(HOOK);
         Ok(Self { program, version, drains })
     }
+}
+
+/// The version in what a plugin of `docker` tells of itself.
+fn version_of(metadata: &str) -> Option<String> {
+    let told: Value = serde_json::from_str(metadata).ok()?;
+    Some(told["Version"].as_str()?.trim_start_matches('v').to_owned())
 }
 
 /// The version of the Compose that the script takes: the plugin, where there is one.
@@ -122,4 +125,25 @@ fn compose_file(network: &str) -> String {
          {ours:?}]\n    networks: [site]\n    healthcheck:\n      test: [CMD, /service, probe]\n      interval: \
          1s\n      timeout: 5s\n      retries: 1\nnetworks:\n  site:\n    external: true\n    name: {network}\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plugin_tells_its_version() {
+        let metadata = r#"{ "SchemaVersion": "0.1.0", "Vendor": "a vendor", "Version": "v0.13" }"#;
+        assert_eq!(version_of(metadata).as_deref(), Some("0.13"));
+        assert_eq!(version_of("{}"), None);
+        assert_eq!(version_of("docker: no such command"), None);
+    }
+
+    #[test]
+    fn a_projects_containers_carry_the_labels_by_which_they_are_swept() {
+        let file = compose_file("a-network");
+        for label in run::labels() {
+            assert!(file.contains(&format!("{label:?}")), "{file}");
+        }
+    }
 }

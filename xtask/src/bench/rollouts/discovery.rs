@@ -68,7 +68,7 @@ fn configuration(name: &str) -> String {
         "global\n    maxconn 8192\n    nbthread 2\n\
          resolvers docker\n    nameserver dns 127.0.0.11:53\n    timeout resolve 200ms\n    timeout retry 200ms\n    \
          hold valid 200ms\n    hold nx 0s\n    hold obsolete 0s\n\
-         defaults\n    mode http\n    timeout connect 1s\n    timeout check 1s\n    timeout client 60s\n    \
+         defaults\n    mode http\n    timeout connect 250ms\n    timeout check 1s\n    timeout client 60s\n    \
          timeout server 60s\n    retries 3\n    option redispatch 1\n    retry-on all-retryable-errors\n\
          frontend site\n    bind :{PORT}\n    http-request disable-l7-retry if METH_POST\n    default_backend app\n\
          backend app\n    option httpchk GET /healthz\n    default-server check inter 200ms fall 1 rise 1 observe \

@@ -87,7 +87,7 @@ impl Member {
         if state != "inactive" {
             return Err(unexpected(
                 "the engine",
-                format!("has to do with a swarm that is not ours ({state})"),
+                format!("it is of a swarm already, which is not ours ({state})"),
             ));
         }
         let gateway = docker::run(&["network", "inspect", GATEWAY]).await.is_ok();
