@@ -188,7 +188,7 @@ fn health(out: &mut Vec<u8>, service: &Service, keep: bool) {
     match service.health() {
         Health::Good if !service.drains() => response::write(out, OK, version, keep, b"ok\n"),
         Health::Good | Health::Bad | Health::Failing => {
-            response::write(out, ERROR, version, keep, b"unhealthy\n")
+            response::write(out, ERROR, version, keep, b"unhealthy\n");
         }
         Health::Elsewhere => {
             let location = "Location: /elsewhere\r\n";

@@ -147,3 +147,21 @@ impl Drop for Busy<'_> {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_drains_it_and_its_health_stays_its_own() {
+        let file = std::env::temp_dir().join(format!("example-service-drain-{}", std::process::id()));
+        let arguments = ["DRAIN=".to_owned() + &file.to_string_lossy()];
+        let service = Service::new(&Settings::read(arguments.into_iter(), |_| None).unwrap());
+        assert!(!service.drains());
+        std::fs::write(&file, "").unwrap();
+        assert!(service.drains());
+        assert_eq!(service.health(), Health::Good);
+        std::fs::remove_file(&file).unwrap();
+        assert!(!service.drains());
+    }
+}
