@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a release costs in time, throughput and memory, on a release build of cutover.
 
+mod account;
 mod chart;
 mod document;
 mod figures;
@@ -11,6 +12,7 @@ mod memory;
 mod program;
 mod registry;
 mod rivals;
+mod rollouts;
 mod sample;
 mod switching;
 mod throughput;
@@ -33,12 +35,13 @@ pub use sample::Sample;
 const FIGURES: &str = "docs/benchmarks/README.md";
 
 /// What the figures stand on.
-const NEEDS: [Need; 9] = [
+const NEEDS: [Need; 10] = [
     Need::DockerClient,
     Need::Engine,
     Need::Nginx,
     Need::Registry,
     Need::Skopeo,
+    Need::Compose,
     Need::Wrk,
     Need::Caddy,
     Need::Haproxy,
@@ -60,7 +63,7 @@ pub struct Bench {
     /// How many pairs of cutover's and the guide's jobs to measure.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pub pairs: u32,
-    /// How many rounds of switches and of throughput.
+    /// How many rounds of switches and of throughput; of rollouts, which vary more, twice as many.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
     /// Measure this program instead of a release build of the workspace.
@@ -79,6 +82,8 @@ impl Bench {
 pub enum What {
     /// Switches under load against nginx, Caddy and HAProxy.
     Rivals,
+    /// Whole rollouts under load against docker-rollout, where it is on the path, and Docker Swarm.
+    Rollouts,
     /// From healthy to live, and rolling back.
     Switching,
     /// `deploy` and `backup` against the guide's two jobs.
@@ -123,7 +128,10 @@ pub fn run(args: &Bench) -> ExitCode {
 fn stands_on(args: &Bench, need: Need) -> bool {
     match need {
         Need::Wrk => args.wants(What::Throughput),
-        Need::Haproxy => args.wants(What::Throughput) || args.wants(What::Rivals),
+        Need::Compose => args.wants(What::Rollouts),
+        Need::Haproxy => {
+            [What::Throughput, What::Rivals, What::Rollouts].into_iter().any(|what| args.wants(what))
+        }
         Need::Caddy | Need::NginxNew => args.wants(What::Rivals),
         _ => true,
     }
@@ -141,6 +149,9 @@ async fn measure(args: &Bench) -> Result<()> {
     let mut parts = Vec::new();
     if args.wants(What::Rivals) {
         parts.push(rivals::measure(&program, args.rounds).await?);
+    }
+    if args.wants(What::Rollouts) {
+        parts.push(rollouts::measure(&program, args.rounds * 2).await?);
     }
     if args.wants(What::Switching) {
         parts.push(switching::measure(&program).await?);

@@ -186,8 +186,10 @@ fn hello(out: &mut Vec<u8>, version: &str, keep: bool) {
 fn health(out: &mut Vec<u8>, service: &Service, keep: bool) {
     let version = service.version();
     match service.health() {
-        Health::Good => response::write(out, OK, version, keep, b"ok\n"),
-        Health::Bad | Health::Failing => response::write(out, ERROR, version, keep, b"unhealthy\n"),
+        Health::Good if !service.drains() => response::write(out, OK, version, keep, b"ok\n"),
+        Health::Good | Health::Bad | Health::Failing => {
+            response::write(out, ERROR, version, keep, b"unhealthy\n");
+        }
         Health::Elsewhere => {
             let location = "Location: /elsewhere\r\n";
             response::write_with(out, "301 Moved Permanently", version, keep, location, b"elsewhere\n");

@@ -5,6 +5,7 @@
 //! `signal-hook`, so that it links statically and runs as PID 1 of an image made `FROM scratch`.
 
 mod connection;
+mod probe;
 mod request;
 mod response;
 mod service;
@@ -24,6 +25,10 @@ use signal_hook::iterator::Signals;
 use service::Service;
 use settings::{Mode, Settings};
 
+/// The argument by which it looks whether the service beside it is healthy, as a container's health check does that has
+/// no other program.
+const PROBE: &str = "probe";
+
 /// How a service that was told to fail ends.
 const TOLD_TO_FAIL: u8 = 3;
 
@@ -31,6 +36,7 @@ const TOLD_TO_FAIL: u8 = 3;
 const STACK_BYTES: usize = 128 * 1024;
 
 fn main() -> ExitCode {
+    let probes = std::env::args().nth(1).is_some_and(|first| first == PROBE);
     let settings = match Settings::read(std::env::args().skip(1), |name| std::env::var(name).ok()) {
         Ok(settings) => settings,
         Err(why) => {
@@ -38,6 +44,9 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if probes {
+        return if probe::healthy(settings.port) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     match run(&settings) {
         Ok(code) => code,
         Err(error) => {

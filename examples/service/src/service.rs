@@ -1,5 +1,6 @@
 //! What all connections share: the settings, the time, and what is in flight.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,6 +17,7 @@ const QUIET: Duration = Duration::from_millis(50);
 pub(crate) struct Service {
     version: String,
     mode: Mode,
+    drain: Option<PathBuf>,
     started: Instant,
     stopping: AtomicBool,
     in_use: AtomicBool,
@@ -46,6 +48,7 @@ impl Service {
         Self {
             version: settings.version.clone(),
             mode: settings.mode,
+            drain: settings.drain.clone(),
             started: Instant::now(),
             stopping: AtomicBool::new(false),
             in_use: AtomicBool::new(false),
@@ -95,6 +98,11 @@ impl Service {
         }
     }
 
+    /// Whether it is to be sent nothing more.
+    pub(crate) fn drains(&self) -> bool {
+        self.drain.as_ref().is_some_and(|file| file.exists())
+    }
+
     /// Whether SIGTERM has come.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
@@ -137,5 +145,23 @@ pub(crate) struct Busy<'a>(&'a Service);
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_drains_it_and_its_health_stays_its_own() {
+        let file = std::env::temp_dir().join(format!("example-service-drain-{}", std::process::id()));
+        let arguments = ["DRAIN=".to_owned() + &file.to_string_lossy()];
+        let service = Service::new(&Settings::read(arguments.into_iter(), |_| None).unwrap());
+        assert!(!service.drains());
+        std::fs::write(&file, "").unwrap();
+        assert!(service.drains());
+        assert_eq!(service.health(), Health::Good);
+        std::fs::remove_file(&file).unwrap();
+        assert!(!service.drains());
     }
 }

@@ -1,5 +1,6 @@
 //! What the environment and the arguments ask of the service.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How the service behaves.
@@ -74,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) mode: Mode,
     /// `GRACE`, in milliseconds: how long requests in flight may take once SIGTERM has come; 8 s unless said.
     pub(crate) grace: Duration,
+    /// `DRAIN`: once there is this file, `/healthz` answers 500, so that a proxy sends nothing more.
+    pub(crate) drain: Option<PathBuf>,
 }
 
 impl Settings {
@@ -93,6 +96,7 @@ impl Settings {
             version: get("VERSION").unwrap_or_else(|| "1".to_owned()),
             mode: get("MODE").map_or(Ok(Mode::Ok), |text| Mode::parse(&text))?,
             grace: get("GRACE").map_or(Ok(Duration::from_secs(8)), |text| duration("GRACE", &text))?,
+            drain: get("DRAIN").map(PathBuf::from),
         })
     }
 }

@@ -1,16 +1,15 @@
 //! Switching, as people do it: what clients see of it, side by side, before the same two containers.
 
-mod account;
 mod proxy;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use self::account::{Account, Switch};
 pub(super) use self::proxy::Proxy;
+use super::account::{Account, Switch, millis};
 use super::chart::{Bar, Chart};
-use super::figures::{Aim, Part, Row, Unit};
+use super::figures::{Part, Row};
 use super::program::ran;
 use crate::ready::say;
 use crate::rig::deadline::until;
@@ -37,9 +36,8 @@ const HOW: &str = "Two containers of the example service, and before them in tur
     keep connections to the containers. Clients send GET and POST in turn, three quarters of them on connections they \
     keep, 3,000 requests a second together; each run has 10 switches, 300 ms apart; who is first changes from \
     round to round. *Left* are answers of the version that was left to requests sent after the switch was said to be \
-    done. *During* is from the begin of a switch to 100 ms after its end. Docker Swarm is not here, whose services \
-    are reached by IPVS, which the kernel has to have; nor docker-rollout, which takes the Compose plugin and a proxy \
-    that finds containers by itself, and Debian has neither.";
+    done. *During* is from the begin of a switch to 100 ms after its end. What replaces the containers themselves, \
+    docker-rollout and Docker Swarm, is measured by whole rollouts.";
 
 /// One of the two containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,13 +145,13 @@ async fn run(way: &Way<'_>, connections: usize, account: &mut Account) -> Result
     for _ in 0..SWITCHES {
         let began = Instant::now();
         way.switch(to).await?;
-        switches.push(Switch { to, began, done: Instant::now() });
+        switches.push(Switch { left: VERSIONS[to.other() as usize], began, done: Instant::now() });
         tokio::time::sleep(BETWEEN).await;
         to = to.other();
     }
     let end = Instant::now();
     let report = load.stop().await;
-    account.add(&report, &switches, VERSIONS, end);
+    account.add(&report, &switches, end);
     settled(way).await
 }
 
@@ -189,33 +187,13 @@ fn told(names: &[&str], accounts: &[Vec<Account>]) -> Part {
         let mut whole = Account::default();
         for (connections, account) in CONNECTIONS.into_iter().zip(accounts) {
             part.rows.push(row(name, connections, account));
-            whole.switches += account.switches;
-            whole.failed += account.failed;
-            whole.left += account.left;
-            for (what, count) in &account.failed_by {
-                *whole.failed_by.entry(what).or_default() += count;
-            }
+            whole.count(account);
         }
         chart.bars.push(Bar::new(*name, whole.per_thousand(whole.failed as f64)));
         left_chart.bars.push(Bar::new(*name, whole.per_thousand(whole.left as f64)));
-        let kinds: Vec<String> =
-            whole.failed_by.iter().map(|(what, count)| format!("{what}: {count}")).collect();
-        let kinds = if kinds.is_empty() { "none".to_owned() } else { kinds.join("; ") };
-        part.notes.push(format!("{name}, failed by kind in {} switches: {kinds}", whole.switches));
+        part.notes.push(format!("{name}, failed by kind in {} switches: {}", whole.switches, whole.kinds()));
         if *name == "cutover" {
-            let once = |value: f64| [value].into_iter().collect();
-            part.figure(
-                "cutover: failed requests",
-                Unit::Count,
-                once(whole.failed as f64),
-                Some(Aim::AtMost(0.0)),
-            );
-            part.figure(
-                "cutover: left-version answers",
-                Unit::Count,
-                once(whole.left as f64),
-                Some(Aim::AtMost(0.0)),
-            );
+            whole.hold(&mut part);
         }
     }
     part.charts = vec![chart, left_chart];
@@ -223,13 +201,7 @@ fn told(names: &[&str], accounts: &[Vec<Account>]) -> Part {
 }
 
 fn row(name: &str, connections: usize, account: &Account) -> Row {
-    let millis = |sample: &super::Sample| {
-        sample.median().map_or_else(|| "?".to_owned(), |value| Unit::Millis.write(value))
-    };
-    let three = |which: usize| {
-        let [before, during, after] = &account.latency;
-        [&before[which], &during[which], &after[which]].map(millis).join(" / ")
-    };
+    let [p50, p99, longest] = account.times();
     vec![
         name.to_owned(),
         connections.to_string(),
@@ -239,8 +211,8 @@ fn row(name: &str, connections: usize, account: &Account) -> Row {
         format!("{:.0}", account.per_thousand(account.failed as f64)),
         format!("{:.0}", account.per_thousand(account.left as f64)),
         millis(&account.took),
-        three(0),
-        three(1),
-        three(2),
+        p50,
+        p99,
+        longest,
     ]
 }

@@ -1,4 +1,4 @@
-//! Where things are: the workspace and its target directory.
+//! Where things are: the workspace, its target directory, and programs.
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,12 @@ pub fn target() -> PathBuf {
     let executable = std::env::current_exe().unwrap_or_default();
     let built_into = executable.ancestors().find(|place| place.join("CACHEDIR.TAG").is_file());
     built_into.map_or_else(|| workspace().join("target"), Path::to_owned)
+}
+
+/// Where a program is, by `PATH`.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 /// What the rig keeps between runs: `<target>/rig`.

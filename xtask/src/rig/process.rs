@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::error::{Doing, Error, Result};
+use super::background;
+use super::error::{Doing, Error, Result, unexpected};
 
 /// How long a child has to end after SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -22,6 +23,17 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     let shown = show(command);
     let output = command.stdin(Stdio::null()).output().doing(format!("run `{shown}`"))?;
     checked(shown, &output)
+}
+
+/// As [`output`], without keeping the thread that asks.
+///
+/// # Errors
+///
+/// As [`output`].
+pub(crate) async fn run(mut command: Command) -> Result<String> {
+    let shown = show(&command);
+    let ran = background::handle().spawn_blocking(move || output(&mut command));
+    ran.await.map_err(|panic| unexpected(shown, panic))?
 }
 
 /// The stdout of a command that succeeded.

@@ -252,19 +252,6 @@ impl Stage {
         std::fs::write(self.config(), text).doing(format!("write {}", self.config().display()))
     }
 
-    /// Builds a release of the example service with these settings besides its version, and pushes it under the
-    /// version as its tag; the reference.
-    ///
-    /// # Errors
-    /// When the image cannot be built or pushed.
-    pub async fn release(&mut self, version: &str, settings: &[(&str, &str)]) -> Result<String> {
-        let settings: Vec<_> = [("VERSION", version)].into_iter().chain(settings.iter().copied()).collect();
-        let image = ServiceImage::build(&format!("acme/{}", self.app), version, &settings).await?;
-        self.registry.push(image.name()).await?;
-        self.images.push(image);
-        Ok(format!("{}:{version}", self.repository()))
-    }
-
     /// The program with these arguments, its environment cleared but for what it needs.
     #[must_use]
     pub fn command(&self, arguments: &[&str]) -> std::process::Command {

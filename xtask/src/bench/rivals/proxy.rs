@@ -14,8 +14,8 @@ use super::Side;
 use crate::rig::deadline::until;
 use crate::rig::error::{Doing as _, Result, unexpected};
 use crate::rig::nginx::HostNginx;
+use crate::rig::port;
 use crate::rig::process::{self, Guard};
-use crate::rig::{background, port};
 
 /// How long a proxy may take to listen.
 const START: Duration = Duration::from_secs(10);
@@ -93,8 +93,7 @@ impl Proxy {
                 command.args(["reload", "--adapter", "caddyfile", "--config"]).arg(&file);
                 command.args(["--address", &admin.to_string()]);
                 own_home(&mut command, place);
-                let ran = background::handle().spawn_blocking(move || process::output(&mut command));
-                ran.await.map_err(|panic| unexpected("caddy reload", panic))?.map(drop)
+                process::run(command).await.map(drop)
             }
             Self::Haproxy { place, .. } => {
                 let socket = place.path().join("socket");

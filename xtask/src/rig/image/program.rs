@@ -6,7 +6,7 @@ use std::process::Command;
 use super::context::Context;
 use super::nginx::libraries;
 use crate::rig::error::{Error, Result};
-use crate::rig::{docker, process, run};
+use crate::rig::{docker, place, process, run};
 
 /// An image of one program with its libraries: nothing else is in it, not even a shell.
 ///
@@ -23,14 +23,18 @@ impl ProgramImage {
     ///
     /// [`Error::Missing`] when there is no `node`; as [`ProgramImage::build`] otherwise.
     pub async fn node() -> Result<Self> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let found = std::env::split_paths(&path).map(|folder| folder.join("node"));
-        let node = found.into_iter().find(|program| program.is_file()).ok_or_else(|| Error::Missing {
-            what: "node".to_owned(),
-            mend: "apt-get install -y nodejs".to_owned(),
-        })?;
+        let node = there("node", "nodejs")?;
         let beside = beside_node(&node)?;
         Self::with(&node, "/usr/local/bin/node", &beside).await
+    }
+
+    /// Makes an image of the host's `haproxy`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] when there is no `haproxy`; as [`ProgramImage::build`] otherwise.
+    pub async fn haproxy() -> Result<Self> {
+        Self::build(&there("haproxy", "haproxy")?, "/usr/sbin/haproxy").await
     }
 
     /// Makes an image of `program` under a random name. In it the program stands at `place`, and is what runs.
@@ -60,6 +64,14 @@ impl ProgramImage {
     pub fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// Where a program of the host is, which comes by this package of Debian's.
+fn there(program: &str, package: &str) -> Result<PathBuf> {
+    place::program(program).ok_or_else(|| Error::Missing {
+        what: program.to_owned(),
+        mend: format!("apt-get install -y {package}"),
+    })
 }
 
 /// The parts of Node that Debian keeps in files of their own, and without which it does not start.

@@ -1,11 +1,13 @@
 //! Images of the example service.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tokio::sync::OnceCell;
 
 use super::context::Context;
+use super::nginx::libraries;
 use crate::rig::error::{Result, unexpected};
 use crate::rig::{background, docker, place, process};
 
@@ -49,7 +51,7 @@ pub struct ServiceImage {
 }
 
 impl ServiceImage {
-    /// Builds `repository:tag`, with `settings` in its environment (`VERSION`, `MODE`, `PORT`, `GRACE`).
+    /// Builds `repository:tag`, with `settings` in its environment (`VERSION`, `MODE`, `PORT`, `GRACE`, `DRAIN`).
     ///
     /// Every image has a digest of its own, even of the same settings; all share their one layer.
     ///
@@ -57,9 +59,30 @@ impl ServiceImage {
     ///
     /// When the service cannot be built, or the engine refuses the image.
     pub async fn build(repository: &str, tag: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        Self::build_with(repository, tag, settings, &[]).await
+    }
+
+    /// As [`ServiceImage::build`], with these programs of the host beside the service, at the paths that they have here.
+    ///
+    /// # Errors
+    ///
+    /// As [`ServiceImage::build`], and when a program or one of its libraries cannot be read.
+    pub async fn build_with(
+        repository: &str,
+        tag: &str,
+        settings: &[(&str, &str)],
+        programs: &[&Path],
+    ) -> Result<Self> {
         let name = format!("{repository}:{tag}");
         let mut context = Context::new();
         context.file("service", &service_binary().await?)?;
+        let mut beside: BTreeSet<PathBuf> = programs.iter().map(|program| program.to_path_buf()).collect();
+        for program in programs {
+            beside.extend(libraries(program)?);
+        }
+        for file in beside {
+            context.file(&file.display().to_string(), &file)?;
+        }
         for (key, value) in settings {
             context.instruction(format!("ENV {key}={}", quote(value)));
         }

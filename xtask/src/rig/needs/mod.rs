@@ -165,6 +165,14 @@ pub fn check_jsonschema() -> Option<PathBuf> {
     Some(place::kept().join("venv/bin/check-jsonschema")).filter(|program| program.is_file())
 }
 
+/// `docker-rollout`, where the user has put it: on the path, or among the plugins of `docker`. Nothing installs it.
+pub fn docker_rollout() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".docker"));
+    let plugins = home.into_iter().chain([PathBuf::from("/usr/local/lib/docker")]);
+    let plugins = plugins.map(|folder| folder.join("cli-plugins/docker-rollout"));
+    place::program("docker-rollout").or_else(|| plugins.into_iter().find(|program| program.is_file()))
+}
+
 fn runs(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     let status =
