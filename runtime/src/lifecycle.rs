@@ -6,7 +6,8 @@ use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{CreateContainerOptions, KillContainerOptions, RemoveContainerOptions};
 use bollard::query_parameters::{EventsOptions, WaitContainerOptions};
 use bollard::query_parameters::{RenameContainerOptions, StartContainerOptions, StopContainerOptions};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use crate::error::{self, Error, Result, refusal};
 use crate::{ContainerSpec, Engine, State, create, words};
@@ -20,6 +21,9 @@ const NAME_PAUSE: Duration = Duration::from_millis(20);
 
 /// How far back an end that was just told of is looked for.
 const RECENT: Duration = Duration::from_secs(60);
+
+/// How long an engine may be silent that is to tell what it has written down.
+const SILENCE: Duration = Duration::from_secs(2);
 
 impl Engine {
     /// Creates the container, on all of its networks, without starting it. Returns its id.
@@ -255,11 +259,17 @@ impl Engine {
             until: Some(format!("{}.{:09}", now.as_secs(), now.subsec_nanos())),
             filters: Some(only.map(|(key, value)| (key.to_owned(), vec![value.to_owned()])).into()),
         };
-        let ends: Result<Vec<_>, _> = self.docker().events(Some(options)).try_collect().await;
-        let ends = ends.map_err(|e| error::engine(format!("ask how the container `{id}` ended"), e))?;
-        // Podman has no filter for "die", but calls it so.
-        let end = ends.into_iter().rfind(|event| event.action.as_deref() == Some("die"));
-        let told = end.and_then(|end| end.actor?.attributes).unwrap_or_default();
-        Ok(told.get("exitCode").and_then(|status| status.parse().ok()))
+        let mut events = Box::pin(self.docker().events(Some(options)));
+        let mut last = None;
+        // An engine whose clock is behind goes on listening until it is as late there as it is here.
+        while let Ok(Some(event)) = timeout(SILENCE, events.next()).await {
+            let event = event.map_err(|e| error::engine(format!("ask how the container `{id}` ended"), e))?;
+            // Podman has no filter for "die", but calls it so.
+            if event.action.as_deref() == Some("die") {
+                let told = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
+                last = told.get("exitCode").and_then(|status| status.parse().ok());
+            }
+        }
+        Ok(last)
     }
 }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use cutover_runtime::{Endpoint, Engine};
-use http_body_util::{BodyExt as _, Full};
+use futures_util::StreamExt as _;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, BodyStream, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -16,6 +18,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::net::UnixListener;
 use tokio::task::JoinSet;
+
+type Body = BoxBody<Bytes, Infallible>;
 
 /// What an engine answers.
 #[derive(Deserialize)]
@@ -41,6 +45,9 @@ struct Exchange {
     /// The bytes of an answer that is no JSON, as text.
     #[serde(default)]
     text: String,
+    /// Whether the answer does not end.
+    #[serde(default)]
+    open: bool,
 }
 
 impl Exchange {
@@ -114,7 +121,7 @@ fn answer(
     heard: &Mutex<Vec<String>>,
     seen: &Mutex<HashMap<String, usize>>,
     request: &Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Response<Body> {
     let path = request.uri().path_and_query().map_or("", |path| path.as_str());
     heard.lock().unwrap().push(format!("{} {path}", request.method()));
     let Some((version, path)) = versioned(path) else {
@@ -153,7 +160,10 @@ fn answer(
     };
     // The last answer is given again and again.
     match fits.get(turn).or(fits.last()) {
-        Some(exchange) => response(exchange.status, &recording.newest, exchange.body()),
+        Some(exchange) => {
+            let answer = response(exchange.status, &recording.newest, exchange.body());
+            if exchange.open { answer.map(|body| endless(body).boxed()) } else { answer }
+        }
         None => refusal(recording, &format!("nothing is recorded for {ask}")),
     }
 }
@@ -164,15 +174,21 @@ fn versioned(path: &str) -> Option<(u32, &str)> {
     Some((version.parse().ok()?, &path[path.len() - rest.len() - 1..]))
 }
 
-fn refusal(recording: &Recording, words: &str) -> Response<Full<Bytes>> {
+/// What was said, and nothing after it.
+fn endless(said: Body) -> impl hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Sync {
+    let frames = BodyStream::new(said);
+    StreamBody::new(frames.chain(futures_util::stream::pending()))
+}
+
+fn refusal(recording: &Recording, words: &str) -> Response<Body> {
     response(400, &recording.newest, serde_json::json!({ "message": words }).to_string())
 }
 
-fn response(status: u16, newest: &str, body: String) -> Response<Full<Bytes>> {
+fn response(status: u16, newest: &str, body: String) -> Response<Body> {
     let content = match body.starts_with(['{', '[']) {
         true => "application/json",
         false => "text/plain; charset=utf-8",
     };
     let response = Response::builder().status(status).header("Api-Version", newest).header("Ostype", "linux");
-    response.header("Content-Type", content).body(Full::from(body)).unwrap()
+    response.header("Content-Type", content).body(Full::from(body).boxed()).unwrap()
 }

@@ -76,6 +76,20 @@ impl Account {
         if self.switches == 0 { 0.0 } else { count * 1e3 / self.switches as f64 }
     }
 
+    /// The cells of a table that tell what was counted: switches, requests sent and failed, failed and left per 1,000 switches,
+    /// and how long one took.
+    pub(super) fn counts(&self) -> [String; 6] {
+        let per_thousand = |count: f64| format!("{:.0}", self.per_thousand(count));
+        [
+            self.switches.to_string(),
+            self.sent.to_string(),
+            self.failed.to_string(),
+            per_thousand(self.failed as f64),
+            per_thousand(self.left as f64),
+            millis(&self.took),
+        ]
+    }
+
     /// The cells of a table that tell its times: p50, p99 and the longest, each before, during and after.
     pub(super) fn times(&self) -> [String; 3] {
         let [before, during, after] = &self.latency;

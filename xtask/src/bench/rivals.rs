@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(super) use self::proxy::Proxy;
-use super::account::{Account, Switch, millis};
+use super::account::{Account, Switch};
 use super::chart::{Bar, Chart};
 use super::figures::{Part, Row};
 use super::program::ran;
@@ -201,18 +201,9 @@ fn told(names: &[&str], accounts: &[Vec<Account>]) -> Part {
 }
 
 fn row(name: &str, connections: usize, account: &Account) -> Row {
-    let [p50, p99, longest] = account.times();
-    vec![
-        name.to_owned(),
-        connections.to_string(),
-        account.switches.to_string(),
-        account.sent.to_string(),
-        account.failed.to_string(),
-        format!("{:.0}", account.per_thousand(account.failed as f64)),
-        format!("{:.0}", account.per_thousand(account.left as f64)),
-        millis(&account.took),
-        p50,
-        p99,
-        longest,
-    ]
+    [name.to_owned(), connections.to_string()]
+        .into_iter()
+        .chain(account.counts())
+        .chain(account.times())
+        .collect()
 }

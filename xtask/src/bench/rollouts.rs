@@ -214,18 +214,10 @@ fn tell(names: &[&str], seen: &[Seen], part: &mut Part) {
 
 fn row(name: &str, seen: &Seen) -> Row {
     let account = &seen.account;
-    let [p50, p99, longest] = account.times();
-    vec![
-        name.to_owned(),
-        account.switches.to_string(),
-        account.sent.to_string(),
-        account.failed.to_string(),
-        format!("{:.0}", account.per_thousand(account.failed as f64)),
-        format!("{:.0}", account.per_thousand(account.left as f64)),
-        millis(&account.took),
-        millis(&seen.both),
-        p50,
-        p99,
-        longest,
-    ]
+    [name.to_owned()]
+        .into_iter()
+        .chain(account.counts())
+        .chain([millis(&seen.both)])
+        .chain(account.times())
+        .collect()
 }
